@@ -1,0 +1,22 @@
+"Requirements, extras and scripts from settings.ini; everything static is in pyproject.toml."
+from configparser import ConfigParser
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ini = ConfigParser(delimiters=["="])
+ini.read(Path(__file__).with_name("settings.ini"), encoding="utf-8")
+cfg = ini["DEFAULT"]
+extras = {key.removesuffix("_requirements"): value.split() for key, value in cfg.items() if key.endswith("_requirements")}
+
+setup(
+    author=cfg["author"],
+    keywords=cfg["keywords"].split(),
+    install_requires=cfg["requirements"].split(),
+    extras_require=extras,
+    # reports/ is installed beside the library as the package `risk_reports`, so that `risk report` finds its notebooks
+    packages=find_packages(include=["risk_analytics_lib*"]) + ["risk_reports"],
+    package_dir={"risk_reports": "reports"},
+    package_data={"risk_analytics_lib": ["data/*"], "risk_reports": ["*.ipynb", "params/*", "template/*"]},
+    entry_points={"console_scripts": [cfg["console_scripts"]], "nbdev": ["risk_analytics_lib=risk_analytics_lib._modidx:d"]},
+)
