@@ -174,17 +174,21 @@ def _tasks(models, returns, X, levels, n_test, window, refit, horizon, overlap):
             for first in np.unique(first_rows[origins]):
                 yield (name, y, own), (model, y, drivers, int(first), origins[first_rows[origins] == first], window, first_rows, horizon, own)
 
-# %% ../../nbs/utils/07_walkforward.ipynb #eac680d7
-def _ledger(label, answer, horizon):
-    (name, y, levels), (origins, (mean, vol, pit, realised, var, es), note) = label, answer
-    frames = [
-        pd.DataFrame({
-            "as_of": y.index[origins - 1], "target": y.index[origins + horizon - 1], "horizon": horizon, "series": str(y.name), "model": name, "level": level,
-            "mean": mean, "vol": vol, "value_at_risk": var[:, k], "expected_shortfall": es[:, k], "realised": realised, "pit": pit, "note": note,
-        })
-        for k, level in enumerate(levels)
-    ]
-    return pd.concat(frames, ignore_index=True)
+# %% ../../nbs/utils/07_walkforward.ipynb #2aaf3539
+def _ledger(labels, answers, horizon):
+    "All answers as one frame; columns are joined as arrays, because a frame a period would cost more than its forecasts."
+    cols = {key: [] for key in ("as_of", "target", "series", "model", "level", "mean", "vol", "value_at_risk", "expected_shortfall", "realised", "pit", "note")}
+    for (name, y, levels), (origins, (mean, vol, pit, realised, var, es), note) in zip(labels, answers):
+        days = {"as_of": y.index.to_numpy()[origins - 1], "target": y.index.to_numpy()[origins + horizon - 1], "mean": mean, "vol": vol,
+                "realised": realised, "pit": pit}
+        for k, level in enumerate(levels):
+            same = {"series": str(y.name), "model": name, "level": level, "note": note}
+            own = days | {"value_at_risk": var[:, k], "expected_shortfall": es[:, k]} | {key: [value] * len(origins) for key, value in same.items()}
+            for key, part in own.items():
+                cols[key].append(part)
+    frame = pd.DataFrame({key: np.concatenate(parts) for key, parts in cols.items()})
+    frame.insert(2, "horizon", horizon)
+    return frame.sort_values(["model", "series", "level", "as_of"], kind="stable", ignore_index=True)
 
 
 @dataclass(frozen=True, repr=False)
@@ -240,7 +244,7 @@ def run_tasks(
     bar.close()
     return answers
 
-# %% ../../nbs/utils/07_walkforward.ipynb #b229720d
+# %% ../../nbs/utils/07_walkforward.ipynb #79e90377
 def walk_forward(
     models,  # a RiskModel, a list, or a dict of name -> model
     returns: pd.Series | pd.DataFrame,  # decimal simple returns, (T,) or (T, N)
@@ -265,6 +269,4 @@ def walk_forward(
     returns = returns if scale else decimal(returns, returns.attrs.get("unit", "decimal"))
     labels, tasks = zip(*_tasks(models, returns, X, levels, n_test, window, refit, horizon, overlap))
     answers = run_tasks(_run_chunk, [(*task, block) for task in tasks], n_jobs)
-    ledger = pd.concat([_ledger(*pair, horizon) for pair in zip(labels, answers)], ignore_index=True)
-    ledger = ledger.sort_values(["model", "series", "level", "as_of"], kind="stable", ignore_index=True)
-    return WalkForwardResult(ledger, {"n_test": n_test, "window": window, "refit": refit, "horizon": horizon, "levels": levels})
+    return WalkForwardResult(_ledger(labels, answers, horizon), {"n_test": n_test, "window": window, "refit": refit, "horizon": horizon, "levels": levels})
