@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['Period', 'book_history', 'work_period', 'BookDay', 'book_days']
 
-# %% ../nbs/60b_pipeline_laws.ipynb #b045e90a
-from dataclasses import dataclass
+# %% ../nbs/60b_pipeline_laws.ipynb #0277c46d
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from .utils.checks import TooShort
 from .utils.distributions import Empirical, LocationScale
 from .utils.walkforward import run_tasks
 
-# %% ../nbs/60b_pipeline_laws.ipynb #0e254352
+# %% ../nbs/60b_pipeline_laws.ipynb #4f2a9cbf
 @dataclass(frozen=True, eq=False)
 class Period:
     "What a learning period gave; columns are all assets, NaN where not modelled."
@@ -27,7 +27,7 @@ class Period:
     vol: np.ndarray  # next-day volatility of each asset, (D, N)
     pool: np.ndarray  # standardised residuals of common days, (S, N)
     nu: float  # degrees of freedom of the EWMA-t of the book
-    later: dict  # horizon -> sorted P&L of simulated paths, (D, n)
+    later: dict  # (row, horizon) -> sorted P&L of simulated paths, (n,)
     fits: tuple  # (asset number, last row learnt on, note)
 
 
@@ -50,8 +50,8 @@ def book_history(
     return (moves[:, held] * exposures[held]).sum(1)
 
 
-def work_period(moves, exposures, first, rows, config) -> Period:
-    "Learn one period and condition its days; `moves` end before the last target row."
+def work_period(moves, exposures, first, rows, config, full=()) -> Period:
+    "Learn one period and condition its days; `moves` end before the last target row, `full` are the rows that get longer horizons too."
     begin, n = first - config.window, moves.shape[1]
     used = modelled(moves, first, config.window)
     alive = _alive(moves, first, rows, used)
@@ -64,10 +64,12 @@ def work_period(moves, exposures, first, rows, config) -> Period:
     past = book_history(moves[begin:first], _exposed(exposures[max(first - 1, 0)], used))
     nu = EWMA(dist="t")._learn(past)["nu"] if past.any() else np.nan
     later = {}
-    for h in config.horizons[1:]:
+    for h in config.horizons[1:] if len(full) else ():
         pick = np.random.default_rng(config.random_state).random((config.n_paths, h))
-        gains = [(np.prod(1 + joint._paths(span[: t - begin], pick, h), axis=1) - 1) * _exposed(exposures[t - 1], a)[used] for t, a in zip(rows, alive)]
-        later[h] = np.sort(np.stack([g.sum(1) for g in gains]), axis=1)
+        for t, a in zip(rows, alive):
+            if t in full:
+                gains = (np.prod(1 + joint._paths(span[: t - begin], pick, h), axis=1) - 1) * _exposed(exposures[t - 1], a)[used]
+                later[t, h] = np.sort(gains.sum(1))
     fits = tuple((i, first - 1, m.note_) for i, m in zip(np.flatnonzero(used), joint.learnt_["filters"]))
     return Period(np.asarray(rows), spread(mean[at]), spread(vol[at]), _widen(joint.learnt_["pool"], used, n), nu, later, fits)
 
@@ -77,7 +79,7 @@ def _widen(x, used, n):
     out[:, used] = x
     return out
 
-# %% ../nbs/60b_pipeline_laws.ipynb #d8ae55b7
+# %% ../nbs/60b_pipeline_laws.ipynb #a3160303
 @dataclass(frozen=True, eq=False)
 class BookDay:
     "One evening: exposures, what may happen tomorrow, and to what."
@@ -89,6 +91,7 @@ class BookDay:
     place: int  # position of the day in its period
     past: np.ndarray  # the last `window` returns, (window, N)
     lam: float = 0.94  # decay of the EWMA beside
+    _laws: dict = field(default_factory=dict)  # laws already asked for
 
     def scenarios(self, engine: str = "fhs") -> np.ndarray:  # (S, N) simple returns, zero where not modelled
         "Tomorrow's returns, whole days of all assets."
@@ -102,8 +105,14 @@ class BookDay:
 
     def law(self, engine: str = "fhs", horizon: int = 1):  # -> ForecastDistribution of the book's P&L, one row
         "The book's law for the next day, or over `horizon` days for the filtered engine."
+        key = engine, horizon
+        if key not in self._laws:
+            self._laws[key] = self._law(engine, horizon)
+        return self._laws[key]
+
+    def _law(self, engine, horizon):
         if horizon > 1:
-            return Empirical(self.period.later[horizon][[self.place]])
+            return Empirical(self.period.later[self.row, horizon][None, :])
         if engine != "ewma_t":
             return Empirical(np.sort(self.pnl(engine).sum(1))[None, :])
         model = EWMA(self.lam, dist="t")
@@ -111,12 +120,13 @@ class BookDay:
         model.learnt_ = {"start": float(np.var(y, ddof=1)), "nu": self.period.nu}
         return model._condition(y, None, len(y), len(y) + 1)
 
-# %% ../nbs/60b_pipeline_laws.ipynb #0e3ad90b
+# %% ../nbs/60b_pipeline_laws.ipynb #ab7efa73
 def book_days(
     inputs: Inputs,
     rows,  # target rows wanted, ascending; row t is forecast from the evening of t - 1
     config: RiskConfig,
     n_jobs: int = 1,  # processes
+    full=None,  # rows that get the longer horizons too; None = all
 ) -> list:  # of BookDay, one a row
     "The laws of all days wanted, one learning a period."
     rows = np.asarray(rows)
@@ -129,16 +139,18 @@ def book_days(
     tasks = []
     for f in np.unique(first):
         own = rows[first == f]
-        tasks.append((f - config.window, inputs.moves[f - config.window : own[-1]], inputs.exposures[f - config.window : own[-1]], f, own, config))
+        begin, deep = f - config.window, own if full is None else np.intersect1d(own, full)
+        tasks.append((begin, inputs.moves[begin : own[-1]], inputs.exposures[begin : own[-1]], f, own, config, deep))
     periods = run_tasks(_work_chunk, tasks, n_jobs, "days")
     return [_day(inputs, p, i, config) for p in periods for i in range(len(p.rows))]
 
 
 def _work_chunk(chunk):
     out = []
-    for offset, moves, exposures, first, rows, config in chunk:
-        p = work_period(moves, exposures, first - offset, rows - offset, config)
-        out.append(Period(rows, p.mean, p.vol, p.pool, p.nu, p.later, tuple((i, r + offset, note) for i, r, note in p.fits)))
+    for offset, moves, exposures, first, rows, config, full in chunk:
+        p = work_period(moves, exposures, first - offset, rows - offset, config, full - offset)
+        later = {(t + offset, h): x for (t, h), x in p.later.items()}
+        out.append(Period(rows, p.mean, p.vol, p.pool, p.nu, later, tuple((i, r + offset, note) for i, r, note in p.fits)))
     return out
 
 

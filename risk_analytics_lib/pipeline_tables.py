@@ -43,7 +43,7 @@ def ledger(
     columns = "as_of target horizon series model level mean vol value_at_risk expected_shortfall realised pit note".split()
     return pd.DataFrame(rows, columns=columns)
 
-# %% ../nbs/60c_pipeline_tables.ipynb #d275e111
+# %% ../nbs/60c_pipeline_tables.ipynb #6c084e21
 def event_moves(
     inputs: Inputs,
 ) -> tuple:  # (ends (E,), moves (E, N))
@@ -74,7 +74,7 @@ def risk_rows(
         add = lambda measure, value, level=np.nan, horizon=0, model="", low=np.nan, high=np.nan: rows.append(
             (inputs.dates[t], inputs.book.name, measure, level, horizon, model, value, low, high))
         for engine in config.engines:
-            for h in config.horizons if engine == "fhs" else (1,):
+            for h in [h for h in config.horizons if h == 1 or engine == "fhs" and (d.row, h) in d.period.later]:
                 law = d.law(engine, h)
                 for level in config.levels:
                     es, sampled = law.expected_shortfall(level)[0], hasattr(law, "x")

@@ -24,7 +24,7 @@ from .utils.checks import BadArgument
 from .utils.results import Result
 from .utils.walkforward import run_tasks
 
-# %% ../nbs/60_pipelines.ipynb #4ca88f21
+# %% ../nbs/60_pipelines.ipynb #f0128048
 @dataclass(frozen=True, repr=False, eq=False)
 class DailyRun(Result):
     "Everything computed for one evening or a range of them; money in the book's currency, losses positive, P&L signed."
@@ -92,6 +92,7 @@ class DailyRun(Result):
         for n in ("forecasts", "risk", "vols"):
             f = getattr(self, n)
             cut[n] = f[(f["as_of"] >= start) & (f["as_of"] <= at)].reset_index(drop=True)
+        cut["risk"] = cut["risk"][(cut["risk"]["horizon"] <= 1) | (cut["risk"]["as_of"] == at)].reset_index(drop=True)
         cut["vols"] = cut["vols"].assign(percentile=cut["vols"]["percentile"].where(cut["vols"]["as_of"] == at))
         cut["flags"] = self.flags[~(self.flags["date"] > at)].reset_index(drop=True)
         cut["fits"] = self.fits[self.fits["as_of"] < at].reset_index(drop=True)
@@ -115,7 +116,7 @@ def _runs(inputs, rows, config, started):
     columns = "run_id as_of portfolio started finished status data_hash portfolio_hash config_hash version python packages".split()
     return pd.DataFrame(lines, columns=columns)
 
-# %% ../nbs/60_pipelines.ipynb #3752532a
+# %% ../nbs/60_pipelines.ipynb #03d000f4
 def _evening(inputs, before, day, config, known):
     "Tables of one evening by name."
     as_of = inputs.dates[day.row - 1]
@@ -131,18 +132,21 @@ def _work_evenings(chunk):
 
 
 def _limits(inputs, risk, rows, config):
-    "Every limit on every evening; `since` reaches back `history` sessions at most, as far as a run of that evening alone would look."
+    """Every limit on every evening; `since` reaches back `history` sessions at most, as far as a run of that evening alone looks, and is unknown
+    for horizons above one day, which are not simulated for the days behind an evening."""
     if not len(inputs.limits):
         return pd.DataFrame(columns=["as_of", "limit", "value", "limit_value", "utilisation", "status", "since"])
     found = check_limits(inputs.limits, risk)
     position = dict(zip(inputs.dates, range(len(inputs.dates))))
     edge = [inputs.dates[max(position[d] - config.history, 0)] for d in found["as_of"]]
     found["since"] = found["since"].where(found["since"].isna() | (found["since"] > edge), pd.Series(edge, found.index))
+    long = dict(zip(inputs.limits["limit"], inputs.limits["horizon"] > 1))
+    found["since"] = found["since"].mask(found["limit"].map(long))
     unit = dict(zip(inputs.limits["limit"], inputs.limits["unit"])) if "unit" in inputs.limits else {}
     found["unit"] = found["limit"].map(unit)
     return found[found["as_of"].isin(inputs.dates[rows - 1])].assign(portfolio=inputs.book.name).reset_index(drop=True)
 
-# %% ../nbs/60_pipelines.ipynb #73850b6d
+# %% ../nbs/60_pipelines.ipynb #a1255964
 def run_range(
     start,  # first evening
     end=None,  # last evening; None = the last of the data
@@ -163,12 +167,12 @@ def run_range(
         raise BadArgument(f"no session from {start} to {inputs.dates[T - 1]:%Y-%m-%d}: the data end there")
     held = int(np.argmax(np.isfinite(inputs.exposures).any(1))) + 1
     shown = np.arange(max(rows[0] - config.history, min(held, rows[0]), _earliest(inputs, rows[0], config)), T + 1)
-    days = book_days(inputs, shown, config, n_jobs)
+    days = book_days(inputs, shown, config, n_jobs, full=rows)
     book_ledger, risk = ledger(inputs, days, config), risk_rows(inputs, days, config, event_moves(inputs))
     tasks, at = [], {d.row: d for d in days}
     for t in rows:
         tasks.append((inputs, at.get(t - 1, at[t]), at[t], config, book_ledger))
-    evenings = run_tasks(_work_evenings, tasks, 1, "evenings")
+    evenings = run_tasks(_work_evenings, tasks, n_jobs if len(tasks) > 16 else 1, "evenings")
     runs = _runs(inputs, rows, config, started)
     made = {n: _stacked(runs, [e[n] for e in evenings]) for n in evenings[0]}
     fits = pd.DataFrame([(inputs.assets[i], inputs.dates[r], note == "", note) for p in dict.fromkeys(d.period for d in days) for i, r, note in p.fits],

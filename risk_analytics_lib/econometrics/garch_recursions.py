@@ -34,7 +34,7 @@ def backcast(
     weight = 0.94 ** np.arange(min(75, len(e)))
     return float((e[: len(weight)] ** 2 * weight).sum() / weight.sum())
 
-# %% ../../nbs/econometrics/12_garch_recursions.ipynb #baf844c2
+# %% ../../nbs/econometrics/12_garch_recursions.ipynb #469b310b
 def _score(e2, v, nu):
     "Log-likelihood by day, its derivative in variance, the factor of e in its derivative in mu, and its derivative in nu."
     from scipy.special import digamma, gammaln
@@ -62,7 +62,9 @@ def negative_loglik(
     e2, down = e * e, e < 0
     s = float(e2.mean()) if start is None else start
     weight = alpha + gamma * down[:-1]
-    v = lfilter([1.0], [1.0, -beta], np.r_[omega + (alpha + gamma / 2 + beta) * s, omega + weight * e2[:-1]])
+    drive = np.empty_like(e)
+    drive[0], drive[1:] = omega + (alpha + gamma / 2 + beta) * s, omega + weight * e2[:-1]
+    v = lfilter([1.0], [1.0, -beta], drive)
     if not (v > 0).all():
         return 1e10, np.zeros_like(theta)
     day, g, pull, in_nu = _score(e2, v, theta[5] if student else None)
@@ -73,11 +75,11 @@ def negative_loglik(
     grad = [in_mu, a.sum(), (later * e2[:-1]).sum() + first, (later * e2[:-1] * down[:-1]).sum() + first / 2, (later * v[:-1]).sum() + first]
     return -day.sum() / len(y), -np.array([*grad, in_nu] if student else grad) / len(y)
 
-# %% ../../nbs/econometrics/12_garch_recursions.ipynb #40863e0e
+# %% ../../nbs/econometrics/12_garch_recursions.ipynb #d86b2219
 def _starts(y, asymmetric, student):
     mean, var = y.mean(), y.var()
-    for persistence in (0.5, 0.7, 0.9, 0.98):
-        for shock in (0.01, 0.05, 0.1, 0.2):
+    for persistence in (0.7, 0.9, 0.98):
+        for shock in (0.02, 0.08, 0.2):
             alpha, gamma = (shock / 2, shock) if asymmetric else (shock, 0.0)
             beta = persistence - alpha - gamma / 2
             yield np.array([mean, var * (1 - persistence), alpha, gamma, beta, 8.0][: 6 if student else 5])
