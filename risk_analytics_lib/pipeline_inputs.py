@@ -54,7 +54,7 @@ class RiskConfig:
         "Identity of this configuration."
         return hashlib.sha256(repr(sorted(asdict(self).items())).encode()).hexdigest()
 
-# %% ../nbs/60a_pipeline_inputs.ipynb #ede0d52d
+# %% ../nbs/60a_pipeline_inputs.ipynb #7dfdb871
 CARRY_SESSIONS = 3  # longest hole over which a price is carried, flagged
 
 
@@ -81,11 +81,7 @@ class Inputs:
         "Names of the assets, in the order of the columns."
         return self.prices.columns
 
-
-def _kinds(sources):
-    return sources["kind"].to_dict() if "kind" in sources else {}
-
-
+# %% ../nbs/60a_pipeline_inputs.ipynb #c2967c26
 def _held(book, based):
     "Places and their closing exposures: units of the book in force times base prices; NaN before the first book."
     books, places, units = book._grid
@@ -95,7 +91,7 @@ def _held(book, based):
     worth[row < 0] = np.nan
     return places, worth
 
-
+# %% ../nbs/60a_pipeline_inputs.ipynb #a6f90fd6
 def gather(
     source,  # MarketData
     positions=None,  # tidy positions or a Portfolio; None = the source's own
@@ -111,7 +107,7 @@ def gather(
     book, unpriced = Portfolio.from_positions(lines, as_of=end).keep_priced(raw)
     held = book.lines
     wanted = list(dict.fromkeys([*held["asset"], *(c for c in held["currency"] if c in raw)]))
-    kinds = _kinds(source.sources) | {c: "currency" for c in held["currency"]}
+    kinds = (source.sources["kind"].to_dict() if "kind" in source.sources else {}) | {c: "currency" for c in held["currency"]}
     report = clean_prices(raw[wanted], kinds=kinds)
     prices, carried = carry_last(report.prices, limit=CARRY_SESSIONS)
     book = Portfolio.from_positions(lines[~lines["asset"].isin(unpriced)], prices, as_of=end)

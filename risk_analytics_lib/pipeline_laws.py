@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['Period', 'book_history', 'work_period', 'BookDay', 'book_days']
 
-# %% ../nbs/60b_pipeline_laws.ipynb #0277c46d
+# %% ../nbs/60b_pipeline_laws.ipynb #d2e32773
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from fastcore.basics import patch
 
 from .pipeline_inputs import Inputs, RiskConfig, gather, modelled, period_of_rows
 from .risk.engines import EWMA, JointFilteredHS
@@ -17,7 +18,7 @@ from .utils.checks import TooShort
 from .utils.distributions import Empirical, LocationScale
 from .utils.walkforward import run_tasks
 
-# %% ../nbs/60b_pipeline_laws.ipynb #4f2a9cbf
+# %% ../nbs/60b_pipeline_laws.ipynb #7fabfa7e
 @dataclass(frozen=True, eq=False)
 class Period:
     "What a learning period gave; columns are all assets, NaN where not modelled."
@@ -49,7 +50,7 @@ def book_history(
     held = exposures != 0
     return (moves[:, held] * exposures[held]).sum(1)
 
-
+# %% ../nbs/60b_pipeline_laws.ipynb #6c8f2f7e
 def work_period(moves, exposures, first, rows, config, full=()) -> Period:
     "Learn one period and condition its days; `moves` end before the last target row, `full` are the rows that get longer horizons too."
     begin, n = first - config.window, moves.shape[1]
@@ -79,7 +80,7 @@ def _widen(x, used, n):
     out[:, used] = x
     return out
 
-# %% ../nbs/60b_pipeline_laws.ipynb #a3160303
+# %% ../nbs/60b_pipeline_laws.ipynb #b7bd4d52
 @dataclass(frozen=True, eq=False)
 class BookDay:
     "One evening: exposures, what may happen tomorrow, and to what."
@@ -90,7 +91,6 @@ class BookDay:
     period: Period
     place: int  # position of the day in its period
     past: np.ndarray  # the last `window` returns, (window, N)
-    lam: float = 0.94  # decay of the EWMA beside
     _laws: dict = field(default_factory=dict)  # laws already asked for
 
     def scenarios(self, engine: str = "fhs") -> np.ndarray:  # (S, N) simple returns, zero where not modelled
@@ -103,22 +103,28 @@ class BookDay:
         "Tomorrow's P&L by asset."
         return self.scenarios(engine) * self.exposures
 
-    def law(self, engine: str = "fhs", horizon: int = 1):  # -> ForecastDistribution of the book's P&L, one row
-        "The book's law for the next day, or over `horizon` days for the filtered engine."
-        key = engine, horizon
-        if key not in self._laws:
-            self._laws[key] = self._law(engine, horizon)
-        return self._laws[key]
+# %% ../nbs/60b_pipeline_laws.ipynb #194c02fa
+@patch
+def law(
+    self: BookDay,
+    engine: str = "fhs",  # or "hs" or "ewma_t"
+    horizon: int = 1,  # trading days; above 1 only where the day was simulated
+):  # -> ForecastDistribution of the book's P&L, one row, base currency
+    "The book's law for the next day, or for the filtered engine over `horizon` days."
+    key = engine, horizon
+    if key not in self._laws:
+        self._laws[key] = _law_of(self, engine, horizon)
+    return self._laws[key]
 
-    def _law(self, engine, horizon):
-        if horizon > 1:
-            return Empirical(self.period.later[self.row, horizon][None, :])
-        if engine != "ewma_t":
-            return Empirical(np.sort(self.pnl(engine).sum(1))[None, :])
-        model = EWMA(self.lam, dist="t")
-        y = book_history(self.past, self.exposures)
-        model.learnt_ = {"start": float(np.var(y, ddof=1)), "nu": self.period.nu}
-        return model._condition(y, None, len(y), len(y) + 1)
+
+def _law_of(day, engine, horizon):
+    if horizon > 1:
+        return Empirical(day.period.later[day.row, horizon][None, :])
+    if engine != "ewma_t":
+        return Empirical(np.sort(day.pnl(engine).sum(1))[None, :])
+    model, y = EWMA(dist="t"), book_history(day.past, day.exposures)
+    model.learnt_ = {"start": float(np.var(y, ddof=1)), "nu": day.period.nu}
+    return model._condition(y, None, len(y), len(y) + 1)
 
 # %% ../nbs/60b_pipeline_laws.ipynb #ab7efa73
 def book_days(

@@ -5,26 +5,28 @@
 # %% auto #0
 __all__ = ['TABLES', 'DailyRun', 'run_range', 'run_daily']
 
-# %% ../nbs/60_pipelines.ipynb #db1cf866
+# %% ../nbs/60_pipelines.ipynb #c3804e80
 import hashlib
 import platform
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
+from fastcore.basics import patch
 
 import risk_analytics_lib
-from .pipeline_inputs import Inputs, RiskConfig, data_table, gather, row_hashes
+from .pipeline_inputs import Inputs, RiskConfig, data_table, gather, period_of_rows, row_hashes
 from .pipeline_laws import book_days
 from risk_analytics_lib.pipeline_tables import (
     anomalies, backtests, bridge, drivers, event_moves, ledger, risk_rows, states, stress, volatilities,
 )
 from .risk.limits import check_limits, verdict
 from .utils.checks import BadArgument
+from .utils.datasets import load_sample
 from .utils.results import Result
 from .utils.walkforward import run_tasks
 
-# %% ../nbs/60_pipelines.ipynb #f0128048
+# %% ../nbs/60_pipelines.ipynb #b3412e86
 @dataclass(frozen=True, repr=False, eq=False)
 class DailyRun(Result):
     "Everything computed for one evening or a range of them; money in the book's currency, losses positive, P&L signed."
@@ -64,12 +66,6 @@ class DailyRun(Result):
         own = self.risk[self.risk["measure"] == "pnl"]
         return own.rename(columns={"as_of": "date"})[["date", "portfolio", "value"]].assign(kind="hypothetical").reset_index(drop=True)
 
-    def table(self, name: str) -> pd.DataFrame:
-        "A table by its name in the store."
-        if name not in TABLES:
-            raise BadArgument(f"no table {name!r}: choose from {', '.join(TABLES)}")
-        return getattr(self, name)
-
     def to_frame(self) -> pd.DataFrame:
         "The risk numbers of the last evening."
         return self.risk[self.risk["as_of"] == self.as_of].reset_index(drop=True)
@@ -79,29 +75,39 @@ class DailyRun(Result):
         days = self.runs["as_of"].nunique()
         return f"{self.portfolio_name} · {self.as_of:%Y-%m-%d} · {days} evening(s) · run {self.run_id[:12]}\n{self.verdict}"
 
-    def day(self, as_of) -> "DailyRun":
-        "One evening of a range: what `run_daily` says for it."
-        at = pd.Timestamp(as_of)
-        if at not in set(self.runs["as_of"]):
-            raise BadArgument(f"{at:%Y-%m-%d} is not an evening of this run, which has {self.runs['as_of'].min():%Y-%m-%d} to {self.as_of:%Y-%m-%d}")
-        keep = self.runs.loc[self.runs["as_of"] == at, "run_id"].iloc[0]
-        cut = {n: getattr(self, n) for n in TABLES}
-        cut = {n: f[f["run_id"] == keep].reset_index(drop=True) if "run_id" in f else f for n, f in cut.items()}
-        back = np.unique(self.forecasts["as_of"])
-        start = back[max(back.searchsorted(at.to_datetime64()) - self.config.history, 0)]
-        for n in ("forecasts", "risk", "vols"):
-            f = getattr(self, n)
-            cut[n] = f[(f["as_of"] >= start) & (f["as_of"] <= at)].reset_index(drop=True)
-        cut["risk"] = cut["risk"][(cut["risk"]["horizon"] <= 1) | (cut["risk"]["as_of"] == at)].reset_index(drop=True)
-        cut["vols"] = cut["vols"].assign(percentile=cut["vols"]["percentile"].where(cut["vols"]["as_of"] == at))
-        cut["flags"] = self.flags[~(self.flags["date"] > at)].reset_index(drop=True)
-        cut["fits"] = self.fits[self.fits["as_of"] < at].reset_index(drop=True)
-        return replace(self, as_of=at, **cut)
-
 
 TABLES = tuple(f.name for f in fields(DailyRun) if f.name not in ("as_of", "portfolio_name", "currency", "config"))
 
-# %% ../nbs/60_pipelines.ipynb #4ac066de
+# %% ../nbs/60_pipelines.ipynb #0bb58316
+@patch
+def table(self: DailyRun, name: str) -> pd.DataFrame:
+    "A table by its name in the store."
+    if name not in TABLES:
+        raise BadArgument(f"no table {name!r}: choose from {', '.join(TABLES)}")
+    return getattr(self, name)
+
+
+@patch
+def day(self: DailyRun, as_of) -> DailyRun:
+    "One evening of a range: what `run_daily` says for it."
+    at = pd.Timestamp(as_of)
+    if at not in set(self.runs["as_of"]):
+        raise BadArgument(f"{at:%Y-%m-%d} is not an evening of this run, which has {self.runs['as_of'].min():%Y-%m-%d} to {self.as_of:%Y-%m-%d}")
+    keep = self.runs.loc[self.runs["as_of"] == at, "run_id"].iloc[0]
+    cut = {n: getattr(self, n) for n in TABLES}
+    cut = {n: f[f["run_id"] == keep].reset_index(drop=True) if "run_id" in f else f for n, f in cut.items()}
+    back = np.unique(self.forecasts["as_of"])
+    start = back[max(back.searchsorted(at.to_datetime64()) - self.config.history, 0)]
+    for n in ("forecasts", "risk", "vols"):
+        f = getattr(self, n)
+        cut[n] = f[(f["as_of"] >= start) & (f["as_of"] <= at)].reset_index(drop=True)
+    cut["risk"] = cut["risk"][(cut["risk"]["horizon"] <= 1) | (cut["risk"]["as_of"] == at)].reset_index(drop=True)
+    cut["vols"] = cut["vols"].assign(percentile=cut["vols"]["percentile"].where(cut["vols"]["as_of"] == at))
+    cut["flags"] = self.flags[~(self.flags["date"] > at)].reset_index(drop=True)
+    cut["fits"] = self.fits[self.fits["as_of"] < at].reset_index(drop=True)
+    return replace(self, as_of=at, **cut)
+
+# %% ../nbs/60_pipelines.ipynb #4558c0d6
 def _runs(inputs, rows, config, started):
     "One line of identity an evening."
     from importlib.metadata import version
@@ -112,7 +118,7 @@ def _runs(inputs, rows, config, started):
     for t in rows:
         day, own = inputs.dates[t - 1], (data[t - 1], held[t - 1], config.hash(), risk_analytics_lib.__version__)
         run_id = hashlib.sha256("|".join([f"{day:%Y-%m-%d}", inputs.book.name, *own]).encode()).hexdigest()
-        lines.append((run_id, day, inputs.book.name, started, pd.Timestamp.now("UTC").tz_localize(None).floor("s"), "finished", *own, platform.python_version(), packages))
+        lines.append((run_id, day, inputs.book.name, started, _now(), "finished", *own, platform.python_version(), packages))
     columns = "run_id as_of portfolio started finished status data_hash portfolio_hash config_hash version python packages".split()
     return pd.DataFrame(lines, columns=columns)
 
@@ -146,7 +152,29 @@ def _limits(inputs, risk, rows, config):
     found["unit"] = found["limit"].map(unit)
     return found[found["as_of"].isin(inputs.dates[rows - 1])].assign(portfolio=inputs.book.name).reset_index(drop=True)
 
-# %% ../nbs/60_pipelines.ipynb #a1255964
+# %% ../nbs/60_pipelines.ipynb #dd647a88
+def _now():
+    return pd.Timestamp.now("UTC").tz_localize(None).floor("s")
+
+
+def _rows(inputs, start, config):
+    "(target rows of the evenings asked for, those and the rows behind them)."
+    T = len(inputs.moves)
+    rows = np.arange(inputs.dates.searchsorted(pd.Timestamp(start or inputs.dates[T - 1])) + 1, T + 1)
+    if not len(rows):
+        raise BadArgument(f"no session from {start} to {inputs.dates[T - 1]:%Y-%m-%d}: the data end there")
+    held = int(np.argmax(np.isfinite(inputs.exposures).any(1))) + 1
+    able = np.flatnonzero(period_of_rows(inputs.dates, config.refit) >= config.window + 1)
+    earliest = max(held, able[0]) if len(able) else rows[0]
+    return rows, np.arange(min(max(rows[0] - config.history, earliest), rows[0]), T + 1)
+
+
+def _stacked(runs, frames):
+    "Evenings one below the other, each with its run_id."
+    named = [f.assign(run_id=r) for r, f in zip(runs["run_id"], frames) if len(f)]
+    return pd.concat(named, ignore_index=True) if named else frames[0].assign(run_id=pd.Series(dtype=str))
+
+# %% ../nbs/60_pipelines.ipynb #e064b25b
 def run_range(
     start,  # first evening
     end=None,  # last evening; None = the last of the data
@@ -156,17 +184,9 @@ def run_range(
     n_jobs: int = 1,  # processes; -1 takes all
 ) -> DailyRun:
     "Everything for each evening from start to end, in one pass."
-    if source is None:
-        from risk_analytics_lib.utils.datasets import load_sample
-        source = load_sample()
-    started = pd.Timestamp.now("UTC").tz_localize(None).floor("s")
+    started, source = _now(), load_sample() if source is None else source
     inputs = gather(source, portfolio, end)
-    T = len(inputs.moves)
-    rows = np.arange(inputs.dates.searchsorted(pd.Timestamp(start or inputs.dates[T - 1])) + 1, T + 1)
-    if not len(rows):
-        raise BadArgument(f"no session from {start} to {inputs.dates[T - 1]:%Y-%m-%d}: the data end there")
-    held = int(np.argmax(np.isfinite(inputs.exposures).any(1))) + 1
-    shown = np.arange(max(rows[0] - config.history, min(held, rows[0]), _earliest(inputs, rows[0], config)), T + 1)
+    rows, shown = _rows(inputs, start, config)
     days = book_days(inputs, shown, config, n_jobs, full=rows)
     book_ledger, risk = ledger(inputs, days, config), risk_rows(inputs, days, config, event_moves(inputs))
     tasks, at = [], {d.row: d for d in days}
@@ -177,24 +197,10 @@ def run_range(
     made = {n: _stacked(runs, [e[n] for e in evenings]) for n in evenings[0]}
     fits = pd.DataFrame([(inputs.assets[i], inputs.dates[r], note == "", note) for p in dict.fromkeys(d.period for d in days) for i, r, note in p.fits],
                         columns=["asset", "as_of", "converged", "note"])
-    by_day = dict(zip(runs["as_of"], runs["run_id"]))
-    name = lambda f: f.assign(run_id=f["as_of"].map(by_day))
+    name = lambda f: f.assign(run_id=f["as_of"].map(dict(zip(runs["as_of"], runs["run_id"]))))
     return DailyRun(
-        as_of=inputs.dates[T - 1], portfolio_name=inputs.book.name, currency=inputs.book.base, config=config, runs=runs, forecasts=name(book_ledger), risk=name(risk),
+        as_of=inputs.dates[-2], portfolio_name=inputs.book.name, currency=inputs.book.base, config=config, runs=runs, forecasts=name(book_ledger), risk=name(risk),
         limits=name(_limits(inputs, risk, rows, config)), vols=name(volatilities(inputs, days, rows, config)), flags=inputs.flags, fits=fits, **made)
-
-
-def _earliest(inputs, row, config):
-    "First row that the data can forecast, so that a short history gives a short ledger and not an error; the evening asked for must be possible."
-    from risk_analytics_lib.pipeline_inputs import period_of_rows
-    able = np.flatnonzero(period_of_rows(inputs.dates, config.refit) >= config.window + 1)
-    return min(able[0], row) if len(able) else row
-
-
-def _stacked(runs, frames):
-    "Evenings one below the other, each with its run_id."
-    named = [f.assign(run_id=r) for r, f in zip(runs["run_id"], frames) if len(f)]
-    return pd.concat(named, ignore_index=True) if named else frames[0].assign(run_id=pd.Series(dtype=str))
 
 
 def run_daily(

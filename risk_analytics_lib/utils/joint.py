@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['JointModel', 'JointHistorical', 'BookModel']
 
-# %% ../../nbs/utils/06a_joint.ipynb #88f904f0
+# %% ../../nbs/utils/06a_joint.ipynb #717d371d
 import numpy as np
 import pandas as pd
+from fastcore.basics import patch
 from skbase.base import BaseEstimator
 
 from .checks import BadArgument, BadIndex, check_count, check_horizon, check_index, check_returns
@@ -76,7 +77,7 @@ class JointHistorical(JointModel):
         pool = Y[len(Y) - self.learnt_["window"] :]
         return pool[(pick * len(pool)).astype(int)]
 
-# %% ../../nbs/utils/06a_joint.ipynb #22b55285
+# %% ../../nbs/utils/06a_joint.ipynb #5b9a0e42
 class BookModel(RiskModel):
     "A joint model and exposures: the one-series model of the book's P&L, in the unit of the exposures."
 
@@ -92,41 +93,15 @@ class BookModel(RiskModel):
         self.joint, self.exposures, self.fx, self.name = joint, exposures, fx, name
         super().__init__()
 
+    @property
+    def min_obs(self):
+        return self.joint.min_obs
+
     def clone(self):
         "An unfitted copy that still knows its columns."
         twin = super().clone()
         twin.columns_ = getattr(self, "columns_", ())
         return twin
-
-    @property
-    def min_obs(self):
-        return self.joint.min_obs
-
-    def book_inputs(
-        self,
-        returns: pd.DataFrame,  # asset (and currency) returns, (T, N)
-    ):  # -> (P&L as a Series with unit "money", X = returns beside closing exposures)
-        "The series to forecast and what is known about it."
-        held = self.exposures if isinstance(self.exposures, pd.DataFrame) else self.exposures.to_frame(returns.index[0]).T
-        missing = [a for a in held.columns if a not in returns.columns]
-        if missing:
-            raise BadArgument(f"no returns for {', '.join(map(str, missing))}: add the columns or take the positions out by name")
-        self.columns_ = returns.columns
-        known = held.reindex(columns=returns.columns).fillna(0.0).sort_index()
-        closing = known.reindex(returns.index, method="ffill").fillna(0.0)
-        yesterday = closing.shift(1, fill_value=0.0).to_numpy()
-        pnl = pd.Series((self._base(returns.to_numpy(float), returns.columns) * yesterday).sum(1), returns.index, name=self.name)
-        pnl.attrs["unit"] = "money"
-        return pnl, pd.concat([returns, closing.add_suffix(" (exposure)")], axis=1)
-
-    def _base(self, r, columns):
-        if not self.fx:
-            return r
-        out, place = r.copy(), {c: i for i, c in enumerate(columns)}
-        for asset, currency in self.fx.items():
-            i, j = place[asset], place[currency]
-            out[..., i] = (1 + r[..., i]) * (1 + r[..., j]) - 1
-        return out
 
     def fit(self, returns: pd.DataFrame | pd.Series, X: pd.DataFrame | None = None):  # -> self
         "Learn the joint model; takes the frame of asset returns (or the pair from `book_inputs`)."
@@ -150,20 +125,51 @@ class BookModel(RiskModel):
         self.joint.learnt_ = self.learnt_
         return self.joint
 
-    def _book(self, scenarios, exposures):
-        return (self._base(scenarios, self.columns_) * exposures).sum(-1)
+# %% ../../nbs/utils/06a_joint.ipynb #eabd8ae4
+@patch
+def book_inputs(
+    self: BookModel,
+    returns: pd.DataFrame,  # asset (and currency) returns, (T, N)
+):  # -> (P&L as a Series with unit "money", X = returns beside closing exposures)
+    "The series to forecast and what is known about it."
+    held = self.exposures if isinstance(self.exposures, pd.DataFrame) else self.exposures.to_frame(returns.index[0]).T
+    missing = [a for a in held.columns if a not in returns.columns]
+    if missing:
+        raise BadArgument(f"no returns for {', '.join(map(str, missing))}: add the columns or take the positions out by name")
+    self.columns_ = returns.columns
+    known = held.reindex(columns=returns.columns).fillna(0.0).sort_index()
+    closing = known.reindex(returns.index, method="ffill").fillna(0.0)
+    yesterday = closing.shift(1, fill_value=0.0).to_numpy()
+    pnl = pd.Series((self._base(returns.to_numpy(float)) * yesterday).sum(1), returns.index, name=self.name)
+    pnl.attrs["unit"] = "money"
+    return pnl, pd.concat([returns, closing.add_suffix(" (exposure)")], axis=1)
 
-    def _condition(self, y, X, start, stop):
-        n = X.shape[1] // 2
-        moves = self._armed()._condition(X[: stop - 1, :n], start, stop)
-        return Empirical(np.sort(self._book(moves, X[start - 1 : stop - 1, None, n:]), axis=1))
 
-    def _shocks(self, u, y, X):
-        return u
+@patch
+def _base(self: BookModel, r):
+    if not self.fx:
+        return r
+    out, place = r.copy(), {c: i for i, c in enumerate(self.columns_)}
+    for asset, currency in self.fx.items():
+        i, j = place[asset], place[currency]
+        out[..., i] = (1 + r[..., i]) * (1 + r[..., j]) - 1
+    return out
 
-    def _propagate(self, y, X, z):
-        n = X.shape[1] // 2
-        moves = self._armed()._paths(X[:, :n], z, z.shape[1])
-        worth = np.cumprod(1 + self._base(moves, self.columns_), axis=1)
-        earned = np.diff(worth, axis=1, prepend=1.0)
-        return (earned * X[-1, n:]).sum(-1)
+# %% ../../nbs/utils/06a_joint.ipynb #30ebd6a6
+@patch
+def _condition(self: BookModel, y, X, start, stop):
+    n = X.shape[1] // 2
+    moves = self._base(self._armed()._condition(X[: stop - 1, :n], start, stop))
+    return Empirical(np.sort((moves * X[start - 1 : stop - 1, None, n:]).sum(-1), axis=1))
+
+
+@patch
+def _shocks(self: BookModel, u, y, X):
+    return u
+
+
+@patch
+def _propagate(self: BookModel, y, X, z):
+    n = X.shape[1] // 2
+    worth = np.cumprod(1 + self._base(self._armed()._paths(X[:, :n], z, z.shape[1])), axis=1)
+    return (np.diff(worth, axis=1, prepend=1.0) * X[-1, n:]).sum(-1)

@@ -78,7 +78,7 @@ class RiskModel(BaseEstimator):
         law = self._condition(y, X, len(y), len(y) + 1)
         return law.mean[0] + law.vol[0] * z
 
-# %% ../../nbs/utils/06_models.ipynb #a85097c0
+# %% ../../nbs/utils/06_models.ipynb #ab009621
 from fastcore.basics import patch
 
 
@@ -109,7 +109,7 @@ def law_after(self: RiskModel, y, X, horizon, aggregate, n, random_state, additi
         return Empirical(np.sort(compound(paths, additive))[None, :])
     return Rows([first, Empirical(np.sort(paths[:, 1:].T, axis=1), step=np.arange(2, horizon + 1))])
 
-
+# %% ../../nbs/utils/06_models.ipynb #c509ec49
 @patch
 def forecast(
     self: RiskModel,
