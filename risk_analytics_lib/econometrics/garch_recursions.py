@@ -5,7 +5,9 @@
 # %% auto #0
 __all__ = ['garch_variance', 'backcast', 'negative_loglik', 'maximise']
 
-# %% ../../nbs/econometrics/12_garch_recursions.ipynb #df77b44d
+# %% ../../nbs/econometrics/12_garch_recursions.ipynb #b7e46b41
+from functools import cache
+
 import numpy as np
 
 # %% ../../nbs/econometrics/12_garch_recursions.ipynb #c14314ca
@@ -75,7 +77,7 @@ def negative_loglik(
     grad = [in_mu, a.sum(), (later * e2[:-1]).sum() + first, (later * e2[:-1] * down[:-1]).sum() + first / 2, (later * v[:-1]).sum() + first]
     return -day.sum() / len(y), -np.array([*grad, in_nu] if student else grad) / len(y)
 
-# %% ../../nbs/econometrics/12_garch_recursions.ipynb #d86b2219
+# %% ../../nbs/econometrics/12_garch_recursions.ipynb #8662c17d
 def _starts(y, asymmetric, student):
     mean, var = y.mean(), y.var()
     for persistence in (0.7, 0.9, 0.98):
@@ -83,6 +85,12 @@ def _starts(y, asymmetric, student):
             alpha, gamma = (shock / 2, shock) if asymmetric else (shock, 0.0)
             beta = persistence - alpha - gamma / 2
             yield np.array([mean, var * (1 - persistence), alpha, gamma, beta, 8.0][: 6 if student else 5])
+
+
+@cache
+def _blas():
+    from threadpoolctl import ThreadpoolController
+    return ThreadpoolController()
 
 
 def maximise(
@@ -95,6 +103,7 @@ def maximise(
 ):  # -> (theta, log-likelihood, message); theta is None when no try converged
     "Maximum likelihood; `tries` counts the starts allowed to fail."
     from scipy.optimize import minimize
+    one_thread = _blas()
     goal = lambda p: negative_loglik(p, y, start, student, zero_mean)
     guesses = list(_starts(y, asymmetric, student))
     for p in guesses:
@@ -107,7 +116,8 @@ def maximise(
     row[0, 2:5], row[1, 2:4] = (-1, -0.5, -1), (1, 1)
     limits = [{"type": "ineq", "fun": lambda p: row @ p + (1.0, 0.0), "jac": lambda p: row}]
     for p in guesses[:tries]:
-        found = minimize(goal, p, jac=True, method="SLSQP", bounds=bounds, constraints=limits, options={"ftol": 1e-11, "maxiter": 300})
+        with one_thread.limit(limits=1, user_api="blas"):
+            found = minimize(goal, p, jac=True, method="SLSQP", bounds=bounds, constraints=limits, options={"ftol": 1e-11, "maxiter": 300})
         if found.success and np.isfinite(found.fun) and found.fun < 1e9:
             return found.x, -found.fun * len(y), found.message
     return None, np.nan, found.message

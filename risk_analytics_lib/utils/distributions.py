@@ -127,12 +127,15 @@ def tail_count(
     "floor(n * alpha), exact where n * alpha is whole but for rounding."
     return np.minimum(np.floor(n * np.asarray(alpha) + 1e-9).astype(int), n - 1)
 
-# %% ../../nbs/utils/05_distributions.ipynb #6e49ea9f
+# %% ../../nbs/utils/05_distributions.ipynb #77e35865
 @dataclass(frozen=True)
 class Empirical(_Forecast):
     "Equally likely outcomes, each row sorted ascending."
 
     x: np.ndarray  # (T, n), sorted along the row
+
+    def __post_init__(self):
+        object.__setattr__(self, "x", np.ascontiguousarray(self.x))  # numpy adds a row in another order, to other bits, where rows are strided
 
     def rows(self, at):
         return Empirical(self.x[at], **self._labels(at))
