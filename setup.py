@@ -14,9 +14,9 @@ setup(
     keywords=cfg["keywords"].split(),
     install_requires=cfg["requirements"].split(),
     extras_require=extras,
-    # reports/ is installed beside the library as the package `risk_reports`, so that `risk report` finds its notebooks
-    packages=find_packages(include=["risk_analytics_lib*"]) + ["risk_reports"],
-    package_dir={"risk_reports": "reports"},
-    package_data={"risk_analytics_lib": ["data/*"], "risk_reports": ["*.ipynb", "params/*", "template/*"]},
+    # reports/ and dashboard/ are installed beside the library as packages, so that `risk report` and `risk dashboard` find them
+    packages=find_packages(include=["risk_analytics_lib*"]) + ["risk_reports", "risk_dashboard"],
+    package_dir={"risk_reports": "reports", "risk_dashboard": "dashboard"},
+    package_data={"risk_analytics_lib": ["data/*"], "risk_reports": ["*.ipynb", "params/*", "template/*"], "risk_dashboard": ["app_pages/*"]},
     entry_points={"console_scripts": [cfg["console_scripts"]], "nbdev": ["risk_analytics_lib=risk_analytics_lib._modidx:d"]},
 )

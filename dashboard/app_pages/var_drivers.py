@@ -1,0 +1,16 @@
+"What tomorrow may cost, and which positions make it."
+
+import streamlit as st
+from risk_dashboard.loaders import chart, current, panel
+
+from risk_analytics_lib.utils.figures import fig_drivers, fig_var_trend, fig_volatility
+
+run = current()
+engine = st.segmented_control("Model", run.config.engines, default=run.config.engine, key="engine") or run.config.engine
+with panel("The trend of VaR"):
+    chart(fig_var_trend(run.forecasts, engine))
+kind = st.segmented_control("Drivers by", ["asset", "sector", "desk"], default="asset", key="kind") or "asset"
+with panel("Drivers"):
+    chart(fig_drivers(run.drivers, kind))
+with panel("Volatility"):
+    chart(fig_volatility(run.vols))

@@ -1,0 +1,107 @@
+"What a `DailyRun` says, as plain values: the selections that report, dashboard and command line share. It computes no risk."
+
+import numpy as np
+import pandas as pd
+
+from risk_analytics_lib.utils.numbers import confidence, money, percent
+
+PLURALS = {"equity": "equities", "currency": "currencies", "etf": "ETFs", "index": "indices", "commodity": "commodities"}
+
+ENGINES = {
+    "fhs": "joint filtered historical simulation (GJR-GARCH with t shocks)",
+    "hs": "historical simulation",
+    "ewma_t": "exponentially weighted volatility with t shocks",
+}
+
+
+def latest(frame: pd.DataFrame) -> pd.DataFrame:
+    "Rows of the last evening."
+    return frame[frame["as_of"] == frame["as_of"].max()] if "as_of" in frame else frame
+
+
+def books(run) -> pd.DataFrame:
+    "Scenarios of the whole book that have a number, worst first."
+    rows = latest(run.stress)
+    return rows[rows["asset"] == "(book)"].dropna(subset="pnl").sort_values("pnl") if len(rows) else pd.DataFrame(columns=["scenario", "pnl"])
+
+
+def bridged(run) -> str:
+    "The measure that the run's bridge explains."
+    return f"VaR {confidence(max(run.config.levels))}, 1 day"
+
+
+def measure(run, name: str, level: float = np.nan, horizon: int = 0) -> pd.Series:
+    "One number of the book by evening, from its own engine where there are several."
+    rows = run.risk[(run.risk["measure"] == name) & (run.risk["horizon"] == horizon) & run.risk["model"].isin(["", run.config.engine])]
+    rows = rows if np.isnan(level) else rows[np.isclose(rows["level"], level)]
+    return rows.set_index("as_of")["value"].sort_index()
+
+
+def headline(run) -> dict:
+    "The numbers of page one by label, each a Series by evening; what was not computed is left out."
+    low, high, far = min(run.config.levels), max(run.config.levels), max(run.config.horizons)
+    found = {
+        f"VaR {confidence(high)}, 1 day": measure(run, "value_at_risk", high, 1),
+        f"ES {confidence(low)}, 1 day": measure(run, "expected_shortfall", low, 1),
+        f"ES {confidence(low)}, {far} days": measure(run, "expected_shortfall", low, far) if far > 1 else pd.Series(dtype=float),
+        "Volatility, 1 day": measure(run, "volatility", horizon=1),
+        "P&L of the day": measure(run, "pnl", horizon=1),
+        "Gross exposure": measure(run, "gross"),
+        "Net exposure": measure(run, "net"),
+    }
+    return {label: series for label, series in found.items() if len(series)}
+
+
+def pair(series: pd.Series) -> tuple:
+    "Today and the evening before; NaN where there is none."
+    return series.iloc[-1], series.iloc[-2] if len(series) > 1 else np.nan
+
+
+def state(run) -> str:
+    "The worst status of a limit on the last evening; n/a where none was checked."
+    words = set(latest(run.limits)["status"])
+    return next((w for w in ("breach", "near", "ok") if w in words), "n/a")
+
+
+def story(run) -> list[tuple[str, list[str]]]:
+    "What fills the limits, what changed and what would hurt most: openings, each with its parts."
+    full = latest(run.limits).dropna(subset="utilisation").sort_values("utilisation", ascending=False)[:2]
+    moved, worst = latest(run.bridge), books(run)[:1]
+    lines = [("Fullest", [f"{n} {percent(u)}" for n, u in zip(full["limit"], full["utilisation"])])]
+    if len(moved):
+        total = money(moved["change"].sum(), signed=True)
+        lines.append((f"{bridged(run)} changed by {total} since the evening before", [f"{d} {money(c, signed=True)}" for d, c in zip(moved["driver"], moved["change"])]))
+    lines.append(("Worst stress", [f"{b.scenario} {money(-b.pnl)}" for b in worst.itertuples()]))
+    return [(opening, parts) for opening, parts in lines if parts]
+
+
+def stress_limit(limits: pd.DataFrame) -> float:
+    "The allowed stress loss of a limit file; NaN where it sets none."
+    return limits.loc[limits["measure"] == "stress", "limit_value"].min() if len(limits) else np.nan
+
+
+def holds(run, source) -> str:
+    "What the book holds: 20 equities, 4 currencies."
+    counts = run.data["asset"].map(source.sources["kind"]).fillna("asset").value_counts()
+    return ", ".join(f"{n} {k if n == 1 else PLURALS.get(k, k + 's')}" for k, n in counts.items())
+
+
+def troubles(run, source) -> list[str]:
+    "What a reader must know about the ground: series that are not as they should be, fits that fell back."
+    bad = run.data[run.data["status"] != "ok"]
+    unread = source.flags[source.flags["rule"] == "left out"].set_index("asset")["action"].to_dict()  # why a file gave no series
+    fits = run.fits.drop_duplicates("asset", keep="last")
+    fell = fits[~fits["converged"].astype(bool)]
+    return [f"{a} is {s}: {unread.get(a, n)}" for a, s, n in zip(bad["asset"], bad["status"], bad["note"])] + [f"{a}: {n}" for a, n in zip(fell["asset"], fell["note"])]
+
+
+def summary(run, source) -> dict:
+    "What the command line says of a run."
+    return {
+        "holds": holds(run, source),
+        "limits": latest(run.limits)["status"].value_counts().to_dict(),
+        "days": int(run.data["rows"].max()),
+        "series": int(run.data["modelled"].sum()),
+        "scenarios": len(books(run)),
+        "troubles": troubles(run, source),
+    }
