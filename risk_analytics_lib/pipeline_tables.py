@@ -186,7 +186,7 @@ def volatilities(
         parts.append(pd.DataFrame({"as_of": inputs.dates[d.row - 1], "asset": inputs.assets, "vol": vol[i], "vol_ann": vol[i] * np.sqrt(252), "percentile": rank}))
     return pd.concat(parts, ignore_index=True)
 
-# %% ../nbs/60c_pipeline_tables.ipynb #b7f34987
+# %% ../nbs/60c_pipeline_tables.ipynb #bfd4f35b
 FLAG_AT = 6.0  # robust standard deviations
 
 
@@ -194,7 +194,7 @@ def anomalies(
     inputs: Inputs,
     day: BookDay,
     config: RiskConfig,
-) -> pd.DataFrame:  # date, asset, detector, anomaly_score (>= 0), pvalue, flag, kind, reason; the last `anomaly_days` sessions
+) -> pd.DataFrame:  # date, asset, detector, anomaly_score (>= 0), move (signed, decimal), pvalue, flag, kind, reason; the last `anomaly_days` sessions
     "Scores of the last sessions, each from the past of its own date."
     t = day.row
     begin = max(t - config.anomaly_days, 1)
@@ -205,8 +205,9 @@ def anomalies(
     i, j = np.indices(score.shape).reshape(2, -1)
     table = pd.DataFrame({"date": inputs.dates[begin:t][i], "asset": inputs.assets[j], "detector": "past_mad", "anomaly_score": np.abs(score).ravel(),
                           "pvalue": np.nan, "flag": far.ravel(), "kind": np.where(far, np.where(market, "market", "asset"), "").ravel()})
-    moves = inputs.moves[begin:t].ravel()
-    table["reason"] = [f"{m:+.1%} is {s:.1f} robust standard deviations of its last 60 moves" if f else "" for m, s, f in zip(moves, table["anomaly_score"], table["flag"])]
+    table["move"] = inputs.moves[begin:t].ravel()
+    said = zip(table["move"], table["anomaly_score"], table["flag"])
+    table["reason"] = [f"{m:+.1%} is {s:.1f} robust standard deviations of its last 60 moves" if f else "" for m, s, f in said]
     return table
 
 

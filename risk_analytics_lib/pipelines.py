@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TABLES', 'DailyRun', 'run_range', 'run_daily']
 
-# %% ../nbs/60_pipelines.ipynb #c3804e80
+# %% ../nbs/60_pipelines.ipynb #cd0f14f6
 import hashlib
 import platform
 from dataclasses import dataclass, fields, replace
@@ -21,7 +21,8 @@ from risk_analytics_lib.pipeline_tables import (
     anomalies, backtests, bridge, drivers, event_moves, ledger, risk_rows, states, stress, volatilities,
 )
 from .risk.limits import check_limits, verdict
-from .utils.checks import BadArgument
+from .utils.calendar import is_session
+from .utils.checks import BadArgument, TooShort
 from .utils.datasets import load_sample
 from .utils.results import Result
 from .utils.walkforward import run_tasks
@@ -152,7 +153,7 @@ def _limits(inputs, risk, rows, config):
     found["unit"] = found["limit"].map(unit)
     return found[found["as_of"].isin(inputs.dates[rows - 1])].assign(portfolio=inputs.book.name).reset_index(drop=True)
 
-# %% ../nbs/60_pipelines.ipynb #dd647a88
+# %% ../nbs/60_pipelines.ipynb #ace94e98
 def _now():
     return pd.Timestamp.now("UTC").tz_localize(None).floor("s")
 
@@ -162,7 +163,9 @@ def _rows(inputs, start, config):
     T = len(inputs.moves)
     rows = np.arange(inputs.dates.searchsorted(pd.Timestamp(start or inputs.dates[T - 1])) + 1, T + 1)
     if not len(rows):
-        raise BadArgument(f"no session from {start} to {inputs.dates[T - 1]:%Y-%m-%d}: the data end there")
+        at = pd.Timestamp(start)
+        why = "the data end there" if at > inputs.dates[T - 1] and is_session(at) else f"{at:%A} is no session of XNYS; the one before is {inputs.dates[T - 1]:%Y-%m-%d}"
+        raise TooShort(f"no session from {at:%Y-%m-%d} to {inputs.dates[T - 1]:%Y-%m-%d}: {why}")
     held = int(np.argmax(np.isfinite(inputs.exposures).any(1))) + 1
     able = np.flatnonzero(period_of_rows(inputs.dates, config.refit) >= config.window + 1)
     earliest = max(held, able[0]) if len(able) else rows[0]
