@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CARRY_SESSIONS', 'RiskConfig', 'Inputs', 'gather', 'period_of_rows', 'modelled', 'data_table', 'row_hashes']
 
-# %% ../nbs/60a_pipeline_inputs.ipynb #87ef72cc
+# %% ../nbs/60a_pipeline_inputs.ipynb #163d8d4d
 import hashlib
 from dataclasses import asdict, dataclass
 
@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 
 from .risk.portfolio import Portfolio
+from .risk.positions import UNDATED
 from .utils.calendar import next_session
-from .utils.checks import BadArgument, TooShort, check_count, check_horizon, check_levels
+from .utils.checks import BadArgument, TooShort, UnpricedAsset, check_count, check_horizon, check_levels
 from .utils.cleaning import asset_status, clean_prices
 from .utils.cleaning_rules import carry_last, join_flags, price_moves
 from .utils.walkforward import refit_periods
 
-# %% ../nbs/60a_pipeline_inputs.ipynb #2ea9b39c
+# %% ../nbs/60a_pipeline_inputs.ipynb #d5df803f
 @dataclass(frozen=True)
 class RiskConfig:
     "What to compute; `history` is how many days of forecasts stand behind each day (backtests, percentiles, limits)."
@@ -27,7 +28,7 @@ class RiskConfig:
     engine: str = "fhs"  # the book's own number: "fhs" joint filtered, "hs" joint historical simulation
     beside: tuple = ("hs", "ewma_t")  # other engines in the ledger
     levels: tuple = (0.975, 0.99)  # confidences of VaR and ES
-    horizons: tuple = (1, 10)  # trading days
+    horizons: tuple = (1, 10)  # trading days; above 1 the filtered engine simulates, and no other
     window: int = 1000  # rows to learn on
     refit: int = 20  # business days between learning
     history: int = 250  # sessions of forecasts behind each day
@@ -54,7 +55,7 @@ class RiskConfig:
         "Identity of this configuration."
         return hashlib.sha256(repr(sorted(asdict(self).items())).encode()).hexdigest()
 
-# %% ../nbs/60a_pipeline_inputs.ipynb #7dfdb871
+# %% ../nbs/60a_pipeline_inputs.ipynb #f5c26de7
 CARRY_SESSIONS = 3  # longest hole over which a price is carried, flagged
 
 
@@ -68,6 +69,8 @@ class Inputs:
     exposures: np.ndarray  # closing exposures in base currency, (T, N); NaN before the first book
     places: pd.DataFrame  # asset, currency, sector, desk: where the book holds something, (K,)
     held: np.ndarray  # closing exposures by place, (T, K); NaN as in `exposures`
+    holds: np.ndarray  # whether the book in force holds the asset at all, (T, N) of bool
+    begun: np.ndarray  # first row whose evening has the asset in a book, (N,)
     book: Portfolio  # priced positions
     status: pd.DataFrame  # raw observations by asset, (T, N)
     flags: pd.DataFrame  # date, asset, rule, value, action
@@ -81,47 +84,80 @@ class Inputs:
         "Names of the assets, in the order of the columns."
         return self.prices.columns
 
-# %% ../nbs/60a_pipeline_inputs.ipynb #c2967c26
+    def left_out(self, row: int, alive: np.ndarray) -> list:
+        "Names held on the evening of a row that are in no risk number of it: not modelled, or without a value."
+        out = self.holds[row] & ~(alive & np.isfinite(self.exposures[row]))
+        return [*self.assets[out], *self.unpriced]
+
+# %% ../nbs/60a_pipeline_inputs.ipynb #e676182c
 def _held(book, based):
-    "Places and their closing exposures: units of the book in force times base prices; NaN before the first book."
+    "Places, their closing exposures (units in force times base prices; NaN before the first book) and whether anything is held there."
     books, places, units = book._grid
     row = books.searchsorted(based.index, side="right") - 1
     price = based.assign(**{book.base: 1.0})[places["asset"]].to_numpy()  # cash in base currency is worth itself
-    worth = np.where(units[row] == 0, 0.0, units[row] * price)
-    worth[row < 0] = np.nan
-    return places, worth
+    worth, holds = np.where(units[row] == 0, 0.0, units[row] * price), units[row] != 0
+    always = book.lines[book.lines["as_of"] == UNDATED]
+    if always["quantity"].isna().any():  # a market value without a date is an exposure that is kept, whatever the price
+        for k, place in enumerate(places.itertuples(index=False)):
+            own = always[(always[list(places)] == tuple(place)).all(axis=1)]
+            fixed = own.loc[own["quantity"].isna(), "market_value"].sum()
+            moving = own["quantity"].sum()
+            worth[:, k] = fixed + (moving * price[:, k] if moving else 0.0)
+            holds[:, k] = bool(fixed or moving)
+    worth[row < 0], holds[row < 0] = np.nan, False
+    return places, worth, holds
 
-# %% ../nbs/60a_pipeline_inputs.ipynb #a6f90fd6
+
+def _file_flags(flags, wanted, unpriced, last):
+    "What the source already knew about these assets by the last date."
+    mine = flags["asset"].isin([*wanted, *unpriced, "(all)"])
+    return flags[mine & ~(flags["date"] > last)]
+
+# %% ../nbs/60a_pipeline_inputs.ipynb #275899e0
 def gather(
     source,  # MarketData
     positions=None,  # tidy positions or a Portfolio; None = the source's own
     end=None,  # last date that may be looked at; None = the last of the data
 ) -> Inputs:
     "Clean, align and value; nothing after `end` is read."
-    raw = source.prices.loc[:end]
+    raw = source.prices.loc[:_as_date(end)].rename(columns=str)
     if raw.empty:
         raise TooShort(f"no prices on or before {end}: they begin on {source.prices.index[0]:%Y-%m-%d}")
     lines = positions.lines if isinstance(positions, Portfolio) else source.positions if positions is None else positions
     if not len(lines):
         raise BadArgument("the book is empty: pass positions with asset and quantity or market_value (risk report --portfolio FILE)")
-    book, unpriced = Portfolio.from_positions(lines, as_of=end).keep_priced(raw)
+    base, name = getattr(positions, "base", "USD"), getattr(positions, "name", None)
+    lines = lines.assign(asset=lines["asset"].astype(str), **({"portfolio": name} if name else {}))
+    book, unpriced = Portfolio.from_positions(lines, as_of=_as_date(end), base=base).keep_priced(raw)
     held = book.lines
-    wanted = list(dict.fromkeys([*held["asset"], *(c for c in held["currency"] if c in raw)]))
+    wanted = [a for a in dict.fromkeys([*held["asset"], *held["currency"]]) if a in raw]
+    if set(held["asset"]) <= {base}:
+        raise UnpricedAsset(f"{book.name}: nothing but cash in {base} has a value, so there is no risk to compute; left out: {', '.join(unpriced) or 'nothing'}")
     kinds = (source.sources["kind"].to_dict() if "kind" in source.sources else {}) | {c: "currency" for c in held["currency"]}
     report = clean_prices(raw[wanted], kinds=kinds)
-    prices, carried = carry_last(report.prices, limit=CARRY_SESSIONS)
-    book = Portfolio.from_positions(lines[~lines["asset"].isin(unpriced)], prices, as_of=end)
-    rate = held.drop_duplicates("asset").set_index("asset")["currency"]
-    based = pd.DataFrame({a: prices[a] if c == book.base else prices[a] * prices[c] for a, c in rate.items() if a != book.base})
-    places, worth = _held(book, based)
-    exposures = np.stack([worth[:, places["asset"] == a].sum(1) for a in based.columns], 1)
-    flags = join_flags(source.flags[source.flags["asset"].isin(wanted)].loc[lambda f: ~(f["date"] > based.index[-1])], report.flags, carried)
+    prices, carried = carry_last(report.prices, [a for a in wanted if kinds.get(a) != "currency"], CARRY_SESSIONS)  # currencies are carried already
+    book = Portfolio.from_positions(lines[~lines["asset"].isin(unpriced)], prices, as_of=_as_date(end), base=base)
+    rate = held.drop_duplicates("asset").set_index("asset")["currency"].drop(base, errors="ignore")
+    based = pd.DataFrame({a: prices[a] if c == base else prices[a] * prices[c] for a, c in rate.items()})
+    places, worth, holds = _held(book, based)
+    of, first = [(places["asset"] == a).to_numpy() for a in based.columns], book.lines.groupby("asset")["as_of"].min().reindex(based.columns)
+    flags = join_flags(_file_flags(source.flags, wanted, unpriced, based.index[-1]), report.flags, carried).drop_duplicates(ignore_index=True)
     dates = based.index.append(pd.DatetimeIndex([next_session(based.index[-1])]))
-    observed = raw.reindex(based.index)[list(based.columns)]
-    return Inputs(dates, based, price_moves(based), exposures, places, worth, book, observed, flags.drop_duplicates(ignore_index=True),
-                  tuple(unpriced), source.limits, source.events, source.sources)
+    return Inputs(
+        dates, based, price_moves(based), np.stack([worth[:, k].sum(1) for k in of], 1), places, worth, np.stack([holds[:, k].any(1) for k in of], 1),
+        based.index.searchsorted(first), book, report.prices[list(based.columns)], flags, tuple(map(str, unpriced)), source.limits, source.events, source.sources)
 
-# %% ../nbs/60a_pipeline_inputs.ipynb #86a19cd2
+
+def _as_date(date):
+    "A date without its time of day, or `BadArgument`."
+    if date is None:
+        return None
+    try:
+        return pd.Timestamp(date).normalize()
+    except (ValueError, TypeError):
+        raise BadArgument(f"{date!r} is not a date: write it as 2022-12-28") from None
+
+# %% ../nbs/60a_pipeline_inputs.ipynb #24452d3b
 def period_of_rows(
     dates: pd.DatetimeIndex,  # sessions, the next one last
     refit: int,  # business days in a period
@@ -151,14 +187,16 @@ def data_table(
     "State of every asset of the book on a day, with the remedy where one is needed."
     day = inputs.dates[row]
     table = asset_status(inputs.status, day, min_obs=window)
-    seen = inputs.flags[(inputs.flags["date"] <= day)]
+    seen = inputs.flags[inputs.flags["date"] <= day]
     table["flags"] = table["asset"].map(seen["asset"].value_counts()).fillna(0).astype(int)
     table["modelled"] = used
     why = "n/a in risk numbers: its window has holes, prices of zero or less, or no moves; see its flags"
     table.loc[~table["modelled"] & (table["note"] == ""), "note"] = why
     table.loc[~table["modelled"] & (table["status"] == "ok"), "status"] = "left out"
-    lost = pd.DataFrame({"asset": list(inputs.unpriced), "rows": 0, "missing": 0, "status": "unpriced", "flags": 0, "modelled": False,
-                         "note": "no price: add a file or column for it, or take the position out"})
+    said = inputs.flags.drop_duplicates("asset", keep="last").set_index("asset")["action"]
+    why = [said.get(a, "no price: add a file or column for it, or take the position out") for a in inputs.unpriced]
+    lost = pd.DataFrame({"asset": list(inputs.unpriced), "rows": 0, "missing": 0, "status": "unpriced", "flags": 0, "modelled": False, "note": why})
+    table = table[(inputs.begun <= row)]
     return pd.concat([table, lost], ignore_index=True) if len(lost) else table
 
 # %% ../nbs/60a_pipeline_inputs.ipynb #7df92540

@@ -18,7 +18,7 @@ from .utils.checks import TooShort
 from .utils.distributions import Empirical, LocationScale
 from .utils.walkforward import run_tasks
 
-# %% ../nbs/60b_pipeline_laws.ipynb #7fabfa7e
+# %% ../nbs/60b_pipeline_laws.ipynb #e0222d0a
 @dataclass(frozen=True, eq=False)
 class Period:
     "What a learning period gave; columns are all assets, NaN where not modelled."
@@ -27,7 +27,7 @@ class Period:
     mean: np.ndarray  # next-day mean of each asset, (D, N)
     vol: np.ndarray  # next-day volatility of each asset, (D, N)
     pool: np.ndarray  # standardised residuals of common days, (S, N)
-    nu: float  # degrees of freedom of the EWMA-t of the book
+    nu: np.ndarray  # degrees of freedom of the EWMA-t of the book, (D,); NaN until something is held
     later: dict  # (row, horizon) -> sorted P&L of simulated paths, (n,)
     fits: tuple  # (asset number, last row learnt on, note)
 
@@ -50,22 +50,30 @@ def book_history(
     held = exposures != 0
     return (moves[:, held] * exposures[held]).sum(1)
 
-# %% ../nbs/60b_pipeline_laws.ipynb #6c8f2f7e
+
+def _book_shape(moves, exposures, first, rows, used, window):
+    "Degrees of freedom learnt on the window with the first book of the period that holds something; NaN for the days before it."
+    for u in range(max(first - 1, 0), rows[-1]):
+        past = book_history(moves[first - window : first], _exposed(exposures[u], used))
+        if past.any():
+            return np.where(np.asarray(rows) > u, EWMA(dist="t")._learn(past)["nu"], np.nan)
+    return np.full(len(rows), np.nan)
+
+# %% ../nbs/60b_pipeline_laws.ipynb #649bb345
 def work_period(moves, exposures, first, rows, config, full=()) -> Period:
     "Learn one period and condition its days; `moves` end before the last target row, `full` are the rows that get longer horizons too."
     begin, n = first - config.window, moves.shape[1]
     used = modelled(moves, first, config.window)
     alive = _alive(moves, first, rows, used)
     joint = JointFilteredHS()
-    joint.learnt_ = joint._learn(moves[begin:first, used])
+    joint.learnt_ = joint._learn(moves[begin:first, used]) if used.any() else {"filters": [], "pool": np.empty((config.window, 0))}
     span = np.nan_to_num(moves[begin:, used])  # holes after the window only reach assets that are not alive any more
     spread = lambda x: np.where(alive, _widen(x, used, n), np.nan)
-    mean, vol = joint.laws(span[: rows[-1] - begin], rows[0] - begin, rows[-1] - begin + 1)
-    at = np.asarray(rows) - rows[0]
-    past = book_history(moves[begin:first], _exposed(exposures[max(first - 1, 0)], used))
-    nu = EWMA(dist="t")._learn(past)["nu"] if past.any() else np.nan
+    at, days = np.asarray(rows) - rows[0], rows[-1] - rows[0] + 1
+    mean, vol = joint.laws(span[: rows[-1] - begin], rows[0] - begin, rows[-1] - begin + 1) if used.any() else np.empty((2, days, 0))
+    nu = _book_shape(moves, exposures, first, rows, used, config.window)
     later = {}
-    for h in config.horizons[1:] if len(full) else ():
+    for h in config.horizons[1:] if len(full) and used.any() else ():
         pick = np.random.default_rng(config.random_state).random((config.n_paths, h))
         for t, a in zip(rows, alive):
             if t in full:
@@ -103,7 +111,7 @@ class BookDay:
         "Tomorrow's P&L by asset."
         return self.scenarios(engine) * self.exposures
 
-# %% ../nbs/60b_pipeline_laws.ipynb #194c02fa
+# %% ../nbs/60b_pipeline_laws.ipynb #800d1f02
 @patch
 def law(
     self: BookDay,
@@ -118,12 +126,15 @@ def law(
 
 
 def _law_of(day, engine, horizon):
+    if not day.alive.any():
+        return Empirical(np.full((1, 2), np.nan))  # nothing could be modelled: no number, rather than a risk of zero
     if horizon > 1:
         return Empirical(day.period.later[day.row, horizon][None, :])
-    if engine != "ewma_t":
+    y = book_history(day.past, day.exposures)
+    if engine != "ewma_t" or not y.any():  # a flat book has no volatility to filter
         return Empirical(np.sort(day.pnl(engine).sum(1))[None, :])
-    model, y = EWMA(dist="t"), book_history(day.past, day.exposures)
-    model.learnt_ = {"start": float(np.var(y, ddof=1)), "nu": day.period.nu}
+    model, nu = EWMA(dist="t"), day.period.nu[day.place]
+    model.learnt_ = {"start": float(np.var(y, ddof=1)), "nu": nu}
     return model._condition(y, None, len(y), len(y) + 1)
 
 # %% ../nbs/60b_pipeline_laws.ipynb #ab7efa73

@@ -21,7 +21,7 @@ from .utils.calendar import next_session
 from .utils.cleaning_rules import robust_score
 from .utils.models import ewma_variance
 
-# %% ../nbs/60c_pipeline_tables.ipynb #88db3f97
+# %% ../nbs/60c_pipeline_tables.ipynb #edc8b634
 def ledger(
     inputs: Inputs,
     days: list,  # of BookDay
@@ -30,10 +30,11 @@ def ledger(
     "One-day forecasts of the book by every engine, and what happened."
     rows, T, name = [], len(inputs.moves), inputs.book.name
     for d in days:
-        known = d.row < T
+        known = d.row < T and d.alive.any()
         realised = float((np.nan_to_num(inputs.moves[d.row]) * d.exposures).sum()) if known else np.nan
-        out = [a for a, alive, e in zip(inputs.assets, d.alive, inputs.exposures[d.row - 1]) if not alive and np.nan_to_num(e)]
-        note = f"without {', '.join(out)}" if out else ""
+        out = inputs.left_out(d.row - 1, d.alive)
+        fell = [f"{inputs.assets[i]}: {why}" for i, _, why in d.period.fits if why and d.exposures[i]]
+        note = "; ".join([f"without {', '.join(out)}"] * bool(out) + fell)
         for engine in config.engines:
             law = d.law(engine)
             pit = law.cdf([realised])[0] if known else np.nan
@@ -43,7 +44,7 @@ def ledger(
     columns = "as_of target horizon series model level mean vol value_at_risk expected_shortfall realised pit note".split()
     return pd.DataFrame(rows, columns=columns)
 
-# %% ../nbs/60c_pipeline_tables.ipynb #c676dcee
+# %% ../nbs/60c_pipeline_tables.ipynb #5bdf2f5c
 def event_moves(
     inputs: Inputs,
 ) -> tuple:  # (ends (E,), moves (E, N))
@@ -57,9 +58,9 @@ def event_moves(
 
 
 def _concentration(worth, groups, gross):
-    return pd.Series(np.abs(worth)).groupby(groups).sum().max() / gross if gross else np.nan
+    return np.bincount(np.unique(groups, return_inverse=True)[1], np.abs(worth)).max() / gross if gross else np.nan
 
-# %% ../nbs/60c_pipeline_tables.ipynb #95fea8cd
+# %% ../nbs/60c_pipeline_tables.ipynb #4a3a473f
 def risk_rows(
     inputs: Inputs,
     days: list,  # of BookDay
@@ -68,7 +69,7 @@ def risk_rows(
 ) -> pd.DataFrame:  # as_of, portfolio, measure, level, horizon, model, value, low, high; base currency, losses positive, shares decimal
     "All numbers of the book, a row each; `low` and `high` bound sampling error at 95 %."
     rows, (ends, moves) = [], events
-    sector = inputs.places.drop_duplicates("asset").set_index("asset")["sector"].reindex(inputs.assets).to_numpy()
+    sector = inputs.places.drop_duplicates("asset").set_index("asset")["sector"].reindex(inputs.assets).to_numpy(str)
     for d in days:
         t, worth = d.row - 1, np.nan_to_num(inputs.exposures[d.row - 1])
         add = lambda measure, value, level=np.nan, horizon=0, model="", low=np.nan, high=np.nan: rows.append(
@@ -148,7 +149,7 @@ def stress(
         return pd.DataFrame()
     return scenario_table(held, returns, past[["name", "start", "end"]]).assign(as_of=now, portfolio=inputs.book.name)
 
-# %% ../nbs/60c_pipeline_tables.ipynb #6c683ff4
+# %% ../nbs/60c_pipeline_tables.ipynb #8ed2536f
 _STATES = np.array(["calm", "normal", "stress"])
 
 
@@ -181,12 +182,13 @@ def volatilities(
     vol = np.stack([d.period.vol[d.place] for d in days])
     parts = []
     for i, d in enumerate(days):
+        own = inputs.begun < d.row
         past = vol[max(i - config.history, 0) : i + 1]
         rank = np.where(np.isfinite(vol[i]) & (d.row in rows), (past <= vol[i]).mean(0), np.nan)
-        parts.append(pd.DataFrame({"as_of": inputs.dates[d.row - 1], "asset": inputs.assets, "vol": vol[i], "vol_ann": vol[i] * np.sqrt(252), "percentile": rank}))
+        parts.append(pd.DataFrame({"as_of": inputs.dates[d.row - 1], "asset": inputs.assets, "vol": vol[i], "vol_ann": vol[i] * np.sqrt(252), "percentile": rank})[own])
     return pd.concat(parts, ignore_index=True)
 
-# %% ../nbs/60c_pipeline_tables.ipynb #bfd4f35b
+# %% ../nbs/60c_pipeline_tables.ipynb #a72eb276
 FLAG_AT = 6.0  # robust standard deviations
 
 
@@ -199,6 +201,7 @@ def anomalies(
     t = day.row
     begin = max(t - config.anomaly_days, 1)
     score = robust_score(inputs.moves[max(begin - 200, 0) : t], 60)[begin - t :]
+    score[:, inputs.begun >= t] = np.nan
     far = np.abs(score) > FLAG_AT
     wide = (np.abs(score) > FLAG_AT / 2).sum(1, keepdims=True) - (np.abs(score) > FLAG_AT / 2)
     market = wide >= np.isfinite(score).sum(1, keepdims=True) / 4
@@ -206,6 +209,7 @@ def anomalies(
     table = pd.DataFrame({"date": inputs.dates[begin:t][i], "asset": inputs.assets[j], "detector": "past_mad", "anomaly_score": np.abs(score).ravel(),
                           "pvalue": np.nan, "flag": far.ravel(), "kind": np.where(far, np.where(market, "market", "asset"), "").ravel()})
     table["move"] = inputs.moves[begin:t].ravel()
+    table = table[np.tile(inputs.begun < t, len(score))].reset_index(drop=True)
     said = zip(table["move"], table["anomaly_score"], table["flag"])
     table["reason"] = [f"{m:+.1%} is {s:.1f} robust standard deviations of its last 60 moves" if f else "" for m, s, f in said]
     return table

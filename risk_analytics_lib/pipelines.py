@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TABLES', 'DailyRun', 'run_range', 'run_daily']
 
-# %% ../nbs/60_pipelines.ipynb #cd0f14f6
+# %% ../nbs/60_pipelines.ipynb #fffaf8f5
 import hashlib
 import platform
 from dataclasses import dataclass, fields, replace
@@ -15,7 +15,7 @@ import pandas as pd
 from fastcore.basics import patch
 
 import risk_analytics_lib
-from .pipeline_inputs import Inputs, RiskConfig, data_table, gather, period_of_rows, row_hashes
+from .pipeline_inputs import Inputs, RiskConfig, _as_date, data_table, gather, period_of_rows, row_hashes
 from .pipeline_laws import book_days
 from risk_analytics_lib.pipeline_tables import (
     anomalies, backtests, bridge, drivers, event_moves, ledger, risk_rows, states, stress, volatilities,
@@ -24,10 +24,11 @@ from .risk.limits import check_limits, verdict
 from .utils.calendar import is_session
 from .utils.checks import BadArgument, TooShort
 from .utils.datasets import load_sample
+from .utils.numbers import MARKS
 from .utils.results import Result
 from .utils.walkforward import run_tasks
 
-# %% ../nbs/60_pipelines.ipynb #b3412e86
+# %% ../nbs/60_pipelines.ipynb #225180e3
 @dataclass(frozen=True, repr=False, eq=False)
 class DailyRun(Result):
     "Everything computed for one evening or a range of them; money in the book's currency, losses positive, P&L signed."
@@ -58,8 +59,17 @@ class DailyRun(Result):
 
     @property
     def verdict(self) -> str:
-        "The state of all limits on the last evening in one sentence."
-        return verdict(self.limits[self.limits["as_of"] == self.as_of])
+        "The state of all limits on the last evening in one sentence; never a clean bill while something held is in no number."
+        said, out = verdict(self.limits[self.limits["as_of"] == self.as_of]), self.left_out
+        if out and said.startswith(MARKS["ok"]):
+            said = f"{MARKS['near']} no limit breach"
+        return said + (f" · left out: {', '.join(out)}" if out else "")
+
+    @property
+    def left_out(self) -> list:
+        "Assets held on the last evening that are in no risk number."
+        last = self.forecasts.loc[self.forecasts["as_of"] == self.as_of, "note"].iloc[0]
+        return last.split("; ")[0].removeprefix("without ").split(", ") if last.startswith("without ") else []
 
     @property
     def pnl(self) -> pd.DataFrame:  # date, portfolio, kind, value
@@ -79,7 +89,7 @@ class DailyRun(Result):
 
 TABLES = tuple(f.name for f in fields(DailyRun) if f.name not in ("as_of", "portfolio_name", "currency", "config"))
 
-# %% ../nbs/60_pipelines.ipynb #0bb58316
+# %% ../nbs/60_pipelines.ipynb #f6b5ff84
 @patch
 def table(self: DailyRun, name: str) -> pd.DataFrame:
     "A table by its name in the store."
@@ -104,20 +114,31 @@ def day(self: DailyRun, as_of) -> DailyRun:
         cut[n] = f[(f["as_of"] >= start) & (f["as_of"] <= at)].reset_index(drop=True)
     cut["risk"] = cut["risk"][(cut["risk"]["horizon"] <= 1) | (cut["risk"]["as_of"] == at)].reset_index(drop=True)
     cut["vols"] = cut["vols"].assign(percentile=cut["vols"]["percentile"].where(cut["vols"]["as_of"] == at))
-    cut["flags"] = self.flags[~(self.flags["date"] > at)].reset_index(drop=True)
-    cut["fits"] = self.fits[self.fits["as_of"] < at].reset_index(drop=True)
+    cut["forecasts"] = cut["forecasts"].assign(**{c: cut["forecasts"][c].mask(cut["forecasts"]["target"] > at) for c in ("realised", "pit")})
+    later = set(self.data["asset"]) - set(cut["data"]["asset"])
+    cut["flags"] = self.flags[~(self.flags["date"] > at) & ~self.flags["asset"].isin(later)].reset_index(drop=True)
+    learnt = self.fits["as_of"]
+    in_force = learnt[learnt <= start].max()
+    cut["fits"] = self.fits[(learnt <= at) & ~(learnt < in_force) & ~self.fits["asset"].isin(later)].reset_index(drop=True)
     return replace(self, as_of=at, **cut)
 
-# %% ../nbs/60_pipelines.ipynb #4558c0d6
+# %% ../nbs/60_pipelines.ipynb #8c49779d
 def _runs(inputs, rows, config, started):
     "One line of identity an evening."
     from importlib.metadata import version
-    data = row_hashes(inputs.prices.to_numpy())
-    held = row_hashes(inputs.exposures)
+    words = lambda *frames: "|".join(f.to_csv(index=False) for f in frames)
+    hashed = {}  # assets known so far -> running hashes of their prices and exposures
     packages = ", ".join(f"{p} {version(p)}" for p in ("numpy", "pandas", "scipy", "arch"))
     lines = []
     for t in rows:
-        day, own = inputs.dates[t - 1], (data[t - 1], held[t - 1], config.hash(), risk_analytics_lib.__version__)
+        day, known = inputs.dates[t - 1], inputs.begun < t
+        if known.tobytes() not in hashed:
+            hashed[known.tobytes()] = row_hashes(inputs.prices.to_numpy()[:, known]), row_hashes(inputs.held[:, inputs.places["asset"].isin(inputs.assets[known])])
+        prices, held = (h[t - 1] for h in hashed[known.tobytes()])
+        events = inputs.events[inputs.events["end"] <= day][["name", "start", "end"]] if len(inputs.events) else inputs.events
+        places = inputs.places[inputs.places["asset"].isin(inputs.assets[known])]
+        digest = lambda *text: hashlib.sha256("|".join(text).encode()).hexdigest()
+        own = digest(prices, words(events)), digest(held, words(places, inputs.limits), *inputs.unpriced), config.hash(), risk_analytics_lib.__version__
         run_id = hashlib.sha256("|".join([f"{day:%Y-%m-%d}", inputs.book.name, *own]).encode()).hexdigest()
         lines.append((run_id, day, inputs.book.name, started, _now(), "finished", *own, platform.python_version(), packages))
     columns = "run_id as_of portfolio started finished status data_hash portfolio_hash config_hash version python packages".split()
@@ -153,7 +174,7 @@ def _limits(inputs, risk, rows, config):
     found["unit"] = found["limit"].map(unit)
     return found[found["as_of"].isin(inputs.dates[rows - 1])].assign(portfolio=inputs.book.name).reset_index(drop=True)
 
-# %% ../nbs/60_pipelines.ipynb #ace94e98
+# %% ../nbs/60_pipelines.ipynb #6821afb7
 def _now():
     return pd.Timestamp.now("UTC").tz_localize(None).floor("s")
 
@@ -161,15 +182,24 @@ def _now():
 def _rows(inputs, start, config):
     "(target rows of the evenings asked for, those and the rows behind them)."
     T = len(inputs.moves)
-    rows = np.arange(inputs.dates.searchsorted(pd.Timestamp(start or inputs.dates[T - 1])) + 1, T + 1)
+    rows = np.arange(inputs.dates.searchsorted(start or inputs.dates[T - 1]) + 1, T + 1)
     if not len(rows):
         at = pd.Timestamp(start)
         why = "the data end there" if at > inputs.dates[T - 1] and is_session(at) else f"{at:%A} is no session of XNYS; the one before is {inputs.dates[T - 1]:%Y-%m-%d}"
         raise TooShort(f"no session from {at:%Y-%m-%d} to {inputs.dates[T - 1]:%Y-%m-%d}: {why}")
-    held = int(np.argmax(np.isfinite(inputs.exposures).any(1))) + 1
+    held = int(np.argmax(inputs.holds.any(1))) + 1
     able = np.flatnonzero(period_of_rows(inputs.dates, config.refit) >= config.window + 1)
     earliest = max(held, able[0]) if len(able) else rows[0]
     return rows, np.arange(min(max(rows[0] - config.history, earliest), rows[0]), T + 1)
+
+
+def _something(inputs, day, config):
+    "The evening asked for must have something to say."
+    if day.alive.any():
+        return
+    table = data_table(inputs, day.row - 1, config.window, day.alive)
+    why = "; ".join(f"{a}: {n}" for a, n in zip(table["asset"], table["note"]))
+    raise TooShort(f"{inputs.book.name}: nothing can be modelled on {inputs.dates[day.row - 1]:%Y-%m-%d}, a model wants {config.window} returns. {why}")
 
 
 def _stacked(runs, frames):
@@ -177,7 +207,7 @@ def _stacked(runs, frames):
     named = [f.assign(run_id=r) for r, f in zip(runs["run_id"], frames) if len(f)]
     return pd.concat(named, ignore_index=True) if named else frames[0].assign(run_id=pd.Series(dtype=str))
 
-# %% ../nbs/60_pipelines.ipynb #e064b25b
+# %% ../nbs/60_pipelines.ipynb #9d6d5bef
 def run_range(
     start,  # first evening
     end=None,  # last evening; None = the last of the data
@@ -189,8 +219,9 @@ def run_range(
     "Everything for each evening from start to end, in one pass."
     started, source = _now(), load_sample() if source is None else source
     inputs = gather(source, portfolio, end)
-    rows, shown = _rows(inputs, start, config)
+    rows, shown = _rows(inputs, _as_date(start), config)
     days = book_days(inputs, shown, config, n_jobs, full=rows)
+    _something(inputs, days[-1], config)
     book_ledger, risk = ledger(inputs, days, config), risk_rows(inputs, days, config, event_moves(inputs))
     tasks, at = [], {d.row: d for d in days}
     for t in rows:

@@ -49,7 +49,7 @@ class FilteredHS(RiskModel):
     def _propagate(self, y, X, z):
         return self._armed(self.learnt_["filter"])._propagate(y, X, z)
 
-# %% ../../nbs/risk/31b_engines_fhs.ipynb #c37bf0a2
+# %% ../../nbs/risk/31b_engines_fhs.ipynb #a9c7da54
 class JointFilteredHS(JointModel):
     "Joint filtered historical simulation: one filter an asset, whole days of standardised residuals."
 
@@ -97,7 +97,10 @@ class JointFilteredHS(JointModel):
         each = [m._propagate(np.ascontiguousarray(y), None, pool[day, i]) for i, (m, y) in enumerate(zip(self.learnt_["filters"], Y.T))]
         return np.stack(each, -1)
 
+    def _notes(self, learnt):
+        return [(i, m.note_) for i, m in enumerate(learnt["filters"]) if m.note_]
+
     @property
     def notes(self) -> dict:
         "Column -> why its filter fell back, where one did."
-        return {c: m.note_ for c, m in zip(self.columns_, self.learnt_["filters"]) if m.note_}
+        return {self.columns_[i]: why for i, why in self._notes(self.learnt_)}

@@ -31,7 +31,7 @@ class BadFile(RiskError): "A file that cannot be read as prices or positions: a 
 class UnpricedAsset(RiskError): "A position in an asset without a price."
 class NotConverged(RiskError): "A model could not be estimated on this window."
 
-# %% ../../nbs/utils/00_checks.ipynb #8e01facf
+# %% ../../nbs/utils/00_checks.ipynb #1349371b
 def check_level(
     level: float,  # confidence, in (0.5, 1): 0.99 for a 99 % VaR
 ) -> float:  # the same number as a plain float
@@ -44,7 +44,7 @@ def check_level(
     hint = "pass a confidence like 0.99"
     if 50 < level < 100:
         hint = f"did you mean {level / 100:.10g}?"
-    elif 0 < level <= 0.5:
+    elif 0 < level < 0.5:
         hint = f"level is the confidence, not the tail probability: did you mean {1 - level:.10g}?"
     raise BadLevel(f"level={level:.10g} is outside (0.5, 1); {hint}")
 

@@ -20,7 +20,7 @@ from .cleaning_rules import carry_last, make_flags
 from .results import Result
 from .returns import prices_to_returns
 
-# %% ../../nbs/utils/09_datasets.ipynb #b1b87308
+# %% ../../nbs/utils/09_datasets.ipynb #135460b8
 POSITION_COLUMNS = ("as_of", "portfolio", "asset", "quantity", "market_value", "currency", "sector", "desk")
 EVENT_COLUMNS = ("date", "start", "end", "name", "description", "source")
 LIMIT_COLUMNS = ("limit", "measure", "level", "horizon", "model", "limit_value", "unit", "near")
@@ -37,7 +37,7 @@ class MarketData(Result):
 
     prices: pd.DataFrame  # (T, N), ascending dates, columns = assets, each in its own unit; NaN = not observed
     ohlc: dict = field(default_factory=dict)  # asset -> frame open high low close volume, dated
-    positions: pd.DataFrame = _empty(POSITION_COLUMNS)  # dated; quantity in units, market_value in `currency`
+    positions: pd.DataFrame = _empty(POSITION_COLUMNS)  # dated; quantity in units, market_value in the book's base currency
     events: pd.DataFrame = _empty(EVENT_COLUMNS)  # windows of past stress; the first return that counts is that of `start`
     limits: pd.DataFrame = _empty(LIMIT_COLUMNS)  # what is allowed; `near` is the share of a limit from which to warn
     sources: pd.DataFrame = _empty(SOURCE_COLUMNS)  # by asset: what it is and whose; rows may be missing

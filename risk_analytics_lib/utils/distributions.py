@@ -127,7 +127,7 @@ def tail_count(
     "floor(n * alpha), exact where n * alpha is whole but for rounding."
     return np.minimum(np.floor(n * np.asarray(alpha) + 1e-9).astype(int), n - 1)
 
-# %% ../../nbs/utils/05_distributions.ipynb #77e35865
+# %% ../../nbs/utils/05_distributions.ipynb #e83adb63
 @dataclass(frozen=True)
 class Empirical(_Forecast):
     "Equally likely outcomes, each row sorted ascending."
@@ -135,7 +135,9 @@ class Empirical(_Forecast):
     x: np.ndarray  # (T, n), sorted along the row
 
     def __post_init__(self):
-        object.__setattr__(self, "x", np.ascontiguousarray(self.x))  # numpy adds a row in another order, to other bits, where rows are strided
+        x = np.ascontiguousarray(self.x)  # numpy adds a row in another order, to other bits, where rows are strided
+        holes = np.isnan(x[:, -1])  # sorting puts NaN last, and a row with a hole knows nothing
+        object.__setattr__(self, "x", np.where(holes[:, None], np.nan, x) if holes.any() else x)
 
     def rows(self, at):
         return Empirical(self.x[at], **self._labels(at))
@@ -159,7 +161,7 @@ class Empirical(_Forecast):
         return (whole + np.maximum(n * a - k, 0) * self.x[:, k]) / n
 
     def cdf(self, y):
-        return (self.x <= _column(y)).sum(1) / self.x.shape[1]
+        return np.where(np.isnan(self.x[:, 0]), np.nan, (self.x <= _column(y)).sum(1) / self.x.shape[1])
 
     def logpdf(self, y):
         return np.full(len(self.x), np.nan)
@@ -169,7 +171,7 @@ class Empirical(_Forecast):
         spread = (self.x * (2 * np.arange(1, n + 1) - n - 1)).sum(1) / n**2
         return np.abs(self.x - _column(y)).sum(1) / n - spread
 
-# %% ../../nbs/utils/05_distributions.ipynb #6ea31142
+# %% ../../nbs/utils/05_distributions.ipynb #db47a3f3
 @dataclass(frozen=True)
 class QuantileGrid(_Forecast):
     "Known quantiles with an exponential tail beyond the first and last."
@@ -188,8 +190,10 @@ class QuantileGrid(_Forecast):
         return QuantileGrid(self.levels, self.q[at], **self._labels(at))
 
     def _tail(self, last, inner):
-        "Rate of the exponential tail on one side, (T,)."
-        a = np.minimum(self.levels, 1 - self.levels)
+        "Rate of the exponential tail on one side, (T,); NaN where the second quantile is not on that side of the median."
+        a = self.levels if last == 0 else 1 - self.levels
+        if a[inner] > 0.5:
+            return np.full(len(self.q), np.nan)
         return np.abs(self.q[:, inner] - self.q[:, last]) / np.log(a[inner] / a[last])
 
     def _ppf(self, a):
@@ -211,7 +215,7 @@ class QuantileGrid(_Forecast):
         steps = [0.0 if g is None else np.trapezoid(self._ppf(g), g, axis=1) for g in knots]
         return beyond + np.stack([np.broadcast_to(s, len(self.q)) for s in steps], 1)
 
-# %% ../../nbs/utils/05_distributions.ipynb #caefae3f
+# %% ../../nbs/utils/05_distributions.ipynb #1bd3e030
 def _grid_moment(self, power):
     if len(self.levels) == 1:
         return np.full(len(self.q), np.nan)
@@ -222,11 +226,13 @@ def _grid_moment(self, power):
 
 
 def _grid_cdf(self, y):
-    u = np.r_[np.geomspace(1e-9, self.levels[0], 200), np.linspace(self.levels[0], self.levels[-1], 400)[1:-1]]
-    u = np.r_[u, 1 - np.geomspace(1e-9, 1 - self.levels[-1], 200)[::-1]] if len(self.levels) > 1 else u
-    curve = self._ppf(u)
-    found = [np.interp(v, c, u) for v, c in zip(np.ravel(y), curve)]
-    return np.where(len(self.levels) > 1, found, np.nan)
+    if len(self.levels) == 1:
+        return np.full(len(self.q), np.nan)
+    low, high = self.levels[[0, -1]]
+    u = np.r_[np.geomspace(1e-9, low, 200), np.linspace(low, high, 400)[1:-1], 1 - np.geomspace(1e-9, 1 - high, 200)[::-1]]
+    seen = lambda v, c: np.interp(v, c[np.isfinite(c)], u[np.isfinite(c)], left=np.nan, right=np.nan)
+    found = [seen(v, c) for v, c in zip(np.ravel(y), self._ppf(u))]
+    return np.array(found)
 
 
 def _grid_crps(self, y):

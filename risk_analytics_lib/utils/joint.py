@@ -5,17 +5,17 @@
 # %% auto #0
 __all__ = ['JointModel', 'JointHistorical', 'BookModel']
 
-# %% ../../nbs/utils/06a_joint.ipynb #717d371d
+# %% ../../nbs/utils/06a_joint.ipynb #1061877f
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 from skbase.base import BaseEstimator
 
-from .checks import BadArgument, BadIndex, check_count, check_horizon, check_index, check_returns
+from .checks import BadArgument, BadIndex, MissingValue, check_count, check_horizon, check_index, check_returns
 from .distributions import Empirical
 from .models import RiskModel
 
-# %% ../../nbs/utils/06a_joint.ipynb #639a846d
+# %% ../../nbs/utils/06a_joint.ipynb #542518df
 class JointModel(BaseEstimator):
     "A model of many series at once; constructors only store arguments."
 
@@ -33,6 +33,10 @@ class JointModel(BaseEstimator):
         self.learnt_ = self._learn(self.Y_)
         return self
 
+    def _notes(self, learnt) -> list:
+        "[(column number, what a reader must know)] of what was learnt."
+        return []
+
     def update(
         self,
         returns: pd.DataFrame,  # the rows that follow, same columns, (k, N)
@@ -40,6 +44,9 @@ class JointModel(BaseEstimator):
         "Append data; parameters stay as learnt."
         if not returns.columns.equals(self.columns_) or returns.index[0] <= self.index_[-1]:
             raise BadIndex(f"update wants the columns of fit and rows after {self.index_[-1]}, got rows from {returns.index[0]}")
+        if not np.isfinite(returns.to_numpy(float)).all():
+            row, col = np.argwhere(~np.isfinite(returns.to_numpy(float)))[0]
+            raise MissingValue(f"{returns.columns[col]}: no return on {str(returns.index[row])[:10]}; update with the rows before it")
         self.Y_ = np.concatenate([self.Y_, returns.to_numpy(float)])
         self.index_ = self.index_.append(returns.index)
         return self
@@ -77,7 +84,7 @@ class JointHistorical(JointModel):
         pool = Y[len(Y) - self.learnt_["window"] :]
         return pool[(pick * len(pool)).astype(int)]
 
-# %% ../../nbs/utils/06a_joint.ipynb #5b9a0e42
+# %% ../../nbs/utils/06a_joint.ipynb #1197421b
 class BookModel(RiskModel):
     "A joint model and exposures: the one-series model of the book's P&L, in the unit of the exposures."
 
@@ -108,7 +115,9 @@ class BookModel(RiskModel):
         if isinstance(returns, pd.DataFrame):
             check_returns(returns, self.min_obs)
             returns, X = self.book_inputs(returns)
-        return super().fit(returns, X)
+        super().fit(returns, X)
+        self.note_ = "; ".join(f"{self.columns_[i]}: {why}" for i, why in self.joint._notes(self.learnt_))
+        return self
 
     def update(self, returns: pd.Series, X: pd.DataFrame):  # -> self
         "Append rows; takes the pair from `book_inputs`, because P&L needs the exposures of the day before."

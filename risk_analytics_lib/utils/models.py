@@ -5,17 +5,17 @@
 # %% auto #0
 __all__ = ['ADDITIVE_UNITS', 'RiskModel', 'compound', 'ewma_variance', 'fit_t_shape', 'EWMA', 'fall_back']
 
-# %% ../../nbs/utils/06_models.ipynb #7c2f5b88
+# %% ../../nbs/utils/06_models.ipynb #394b31e7
 import numpy as np
 import pandas as pd
 from skbase.base import BaseEstimator
 
 from risk_analytics_lib.utils.checks import (
-    BadArgument, BadIndex, NotConverged, TooShort, check_count, check_horizon, check_index, check_returns,
+    BadArgument, BadIndex, MissingValue, NotConverged, check_count, check_horizon, check_index, check_returns,
 )
 from .distributions import Empirical, LocationScale, Normal, Rows, StudentT
 
-# %% ../../nbs/utils/06_models.ipynb #31f52ff2
+# %% ../../nbs/utils/06_models.ipynb #e66c54bb
 ADDITIVE_UNITS = ("log", "difference", "money")  # attrs["unit"] of data that sums over days
 
 
@@ -46,7 +46,7 @@ class RiskModel(BaseEstimator):
         X: pd.DataFrame | None = None,  # their drivers, (k, K)
     ):  # -> self
         "Append data; parameters stay as learnt."
-        y, x = self._door(returns, X, 1)
+        y, x = self._door(returns, X, 0)
         if returns.index[0] <= self.index_[-1]:
             raise BadIndex(f"update begins at {returns.index[0]}, but the model has seen {self.index_[-1]}: pass only newer rows")
         self.y_, self.index_ = np.concatenate([self.y_, y]), self.index_.append(returns.index)
@@ -56,10 +56,10 @@ class RiskModel(BaseEstimator):
     def _door(self, returns, X, least):
         if not isinstance(returns, pd.Series):
             raise BadArgument(f"{type(self).__name__} models one series: pass a Series, got {type(returns).__name__}")
-        if len(returns) >= max(least, 2):
-            check_returns(returns, least)
-        elif len(returns) < least or not np.isfinite(returns.to_numpy(float)).all():
-            raise TooShort(f"{returns.name}: {len(returns)} usable returns, at least {least} are needed")
+        if least:
+            check_returns(returns, max(least, 2))
+        elif not np.isfinite(returns.to_numpy(float)).all():  # an update may be short, calm or wild; it may not have holes
+            raise MissingValue(f"{returns.name}: no return on {returns.index[~np.isfinite(returns.to_numpy(float))][0]}; update with the rows before it")
         check_index(returns.index)
         if X is not None and not X.index.equals(returns.index):
             raise BadIndex("X must carry the same dates as returns: X.reindex(returns.index) shows the gaps")

@@ -161,7 +161,7 @@ def _check_reached(y, first, window):
     if longest >= run:
         raise ConstantSeries(f"{y.name}: {longest} returns in a row are equal, a whole window; a stale price?")
 
-# %% ../../nbs/utils/07_walkforward.ipynb #17fdf949
+# %% ../../nbs/utils/07_walkforward.ipynb #090e50f4
 def _tasks(models, returns, X, levels, n_test, window, refit, horizon, overlap):
     "One task a period: everything a worker needs, and what to call the answer."
     for name, model, own in _named(models, levels):
@@ -169,8 +169,9 @@ def _tasks(models, returns, X, levels, n_test, window, refit, horizon, overlap):
             periods = refit_periods(y.index, refit)
             first_rows = _first_rows(periods)
             origins = _targets(y, n_test, window, first_rows, horizon, overlap)
-            if not getattr(model, "takes_frame", False):
-                _check_reached(y, first_rows[origins[0]], window)
+            whole = returns if getattr(model, "takes_frame", False) else y.to_frame()
+            for column in whole.columns:
+                _check_reached(whole[column], first_rows[origins[0]], window)
             for first in np.unique(first_rows[origins]):
                 yield (name, y, own), (model, y, drivers, int(first), origins[first_rows[origins] == first], window, first_rows, horizon, own)
 
@@ -244,7 +245,7 @@ def run_tasks(
     bar.close()
     return answers
 
-# %% ../../nbs/utils/07_walkforward.ipynb #79e90377
+# %% ../../nbs/utils/07_walkforward.ipynb #973c3001
 def walk_forward(
     models,  # a RiskModel, a list, or a dict of name -> model
     returns: pd.Series | pd.DataFrame,  # decimal simple returns, (T,) or (T, N)
@@ -266,6 +267,8 @@ def walk_forward(
         check_count(name, value, low)
     if X is not None and not X.index.equals(returns.index):
         raise MissingValue("X must carry the same dates as returns: X.reindex(returns.index) shows the gaps")
+    if horizon > 1 and returns.attrs.get("unit") == "mixed":
+        raise BadArgument("returns mix units, some of which compound over days and some of which add: walk them one kind at a time")
     returns = returns if scale else decimal(returns, returns.attrs.get("unit", "decimal"))
     labels, tasks = zip(*_tasks(models, returns, X, levels, n_test, window, refit, horizon, overlap))
     answers = run_tasks(_run_chunk, [(*task, block) for task in tasks], n_jobs)

@@ -1,0 +1,196 @@
+"""The daily run on books and data as users have them: odd ones go on by name, nothing looks ahead, a range is its days."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from risk_analytics_lib.pipelines import TABLES, RiskConfig, run_daily, run_range
+from risk_analytics_lib.risk.portfolio import Portfolio
+from risk_analytics_lib.utils.checks import RiskError
+from risk_analytics_lib.utils.datasets import load_sample
+
+CONFIG = RiskConfig(window=250, history=20, n_paths=200)
+DAY = "2022-12-28"
+
+
+@pytest.fixture(scope="module")
+def sample():
+    whole = load_sample()
+    return replace(whole, prices=whole.prices.loc["2019":])
+
+
+def book(**columns):
+    return pd.DataFrame(columns)
+
+
+def number(run, measure="value_at_risk", level=0.99, model="fhs", horizon=1):
+    r = run.to_frame()
+    same = (r["measure"] == measure) & (r["horizon"] == horizon) & (r["model"] == model)
+    return r.loc[same & (np.isclose(r["level"], level) if level else True), "value"].iloc[0]
+
+
+def run(sample, positions, as_of=DAY, **changes):
+    return run_daily(as_of, replace(sample, **changes), positions, CONFIG)
+
+
+# books -------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_market_values_without_dates_are_constant_exposures(sample):
+    done = run(sample, book(asset=["AAPL", "KO"], market_value=[1000.0, -500.0]))
+    assert number(done, "gross", None, "", 0) == 1500.0 and number(done) > 0
+    assert set(done.drivers.query("kind == 'asset'")["name"]) == {"AAPL", "KO"}
+    mixed = run(sample, book(asset=["AAPL", "KO"], market_value=[1000.0, np.nan], quantity=[np.nan, 1.0]))
+    assert number(mixed, "gross", None, "", 0) == pytest.approx(1000 + sample.prices["KO"].iloc[-1])
+
+
+def test_a_portfolio_object_keeps_its_name_and_base(sample):
+    done = run(sample, Portfolio(pd.Series({"KO": 1000.0, "AAPL": -500.0}), name="mine"))
+    assert done.portfolio_name == "mine" and done.currency == "USD" and number(done) > 0
+
+
+def test_cash_has_no_risk_and_no_trouble(sample):
+    with_cash = run(sample, book(asset=["AAPL", "USD"], quantity=[10.0, 2500.0]))
+    assert number(with_cash) == number(run(sample, book(asset=["AAPL"], quantity=[10.0])))
+    with pytest.raises(RiskError, match="nothing but cash"):
+        run(sample, book(asset=["USD"], quantity=[2500.0]))
+
+
+def test_two_desks_in_one_asset_are_told_apart_and_net(sample):
+    desks = book(asset=["AAPL", "AAPL", "KO"], quantity=[10.0, -4.0, 50.0], desk=["A", "B", "A"])
+    done = run(sample, desks)
+    assert set(done.drivers.query("kind == 'desk'")["name"]) == {"A", "B"}
+    for kind in ("asset", "desk"):
+        assert done.drivers.query(f"kind == '{kind}'")["component"].sum() == pytest.approx(number(done, "expected_shortfall", 0.975), rel=1e-12)
+    flat = run(sample, book(asset=["AAPL", "AAPL"], quantity=[10.0, -10.0], desk=["A", "B"]))
+    assert number(flat) == 0.0
+
+
+def test_a_share_abroad_moves_with_its_currency(sample):
+    done = run(sample, book(asset=["AAPL"], quantity=[10.0], currency=["EUR"]))
+    assert number(done, "gross", None, "", 0) == pytest.approx(10 * sample.prices["AAPL"].iloc[-1] * sample.prices["EUR"].iloc[-1])
+
+
+@pytest.mark.parametrize("start", ["2022-12-20", DAY])
+def test_a_book_that_has_just_begun(sample, start):
+    assert number(run(sample, book(as_of=[start], asset=["AAPL"], quantity=[10.0]))) > 0
+
+
+def test_a_position_closed_and_reopened(sample):
+    dates = ["2022-06-01", "2022-12-01", "2022-12-23"]
+    done = run(sample, book(as_of=dates, asset=["AAPL"] * 3, quantity=[10.0, 0.0, 10.0]))
+    flat = done.forecasts[(done.forecasts["as_of"] == "2022-12-15")]
+    assert (flat["value_at_risk"] == 0).all() and number(done) > 0
+
+
+# data --------------------------------------------------------------------------------------------------------------------------------
+
+
+def spoilt(sample, asset, change):
+    prices = sample.prices.copy()
+    prices[asset] = change(prices[asset].copy())
+    return prices
+
+
+LATE, GAP = "2022-12-15", slice("2022-12-12", "2022-12-21")
+SPOILT = {
+    "stops": (lambda p: p.where(p.index < LATE), "2022-12"),
+    "long hole": (lambda p: p.where(~p.index.isin(p.loc[GAP].index)), "its window has holes"),
+    "thirty observations": (lambda p: p.where(p.index >= p.index[-30]), "250 are wanted"),
+    "constant": (lambda p: p * 0 + 7.0, "no volatility to estimate"),
+    "negative": (lambda p: p.where(p.index != "2022-06-01", -36.98), "see its flags"),
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_what_cannot_be_modelled_is_named_and_the_others_go_on(sample, how):
+    change, said = SPOILT[how]
+    positions = book(asset=["KO", "AAPL"], quantity=[100.0, 1.0])
+    done = run(sample, positions, prices=spoilt(sample, "KO", change))
+    alone = run(sample, positions.tail(1))
+    assert number(done) == pytest.approx(number(alone), rel=1e-9)
+    assert done.left_out == ["KO"] and "left out: KO" in done.verdict and "within limits" not in done.verdict
+    state = done.data.set_index("asset").loc["KO"]
+    assert state["status"] != "ok" and not state["modelled"] and said in state["note"]
+    assert (done.forecasts.loc[done.forecasts["as_of"] == DAY, "note"] == "without KO").all()
+
+
+def test_a_negative_price_is_flagged_with_date_and_remedy(sample):
+    done = run(sample, book(asset=["KO", "AAPL"], quantity=[100.0, 1.0]), prices=spoilt(sample, "KO", SPOILT["negative"][0]))
+    flag = done.flags.query("asset == 'KO' and rule == 'negative'").iloc[0]
+    assert flag["date"] == pd.Timestamp("2022-06-01") and flag["value"] == -36.98 and "price difference" in flag["action"]
+
+
+def test_nothing_to_model_is_an_error_that_says_why(sample):
+    with pytest.raises(RiskError, match="nothing can be modelled on 2022-12-28.*KO: 30 prices"):
+        run(sample, book(asset=["KO"], quantity=[1.0]), prices=spoilt(sample, "KO", SPOILT["thirty observations"][0]))
+
+
+def test_a_new_listing_among_old_ones(sample):
+    young = spoilt(sample, "KO", lambda p: p.where(p.index >= p.index[-300]))
+    done = run(sample, book(asset=["KO"], quantity=[1.0]), prices=young)
+    assert number(done) > 0 and done.left_out == []
+
+
+def test_a_filter_that_fell_back_says_so_in_the_ledger(sample):
+    still = spoilt(sample, "KO", lambda p: p.where(np.arange(len(p)) % 3 == 0).ffill())
+    done = run(sample, book(asset=["KO", "AAPL"], quantity=[100.0, 1.0]), prices=still)
+    assert done.forecasts["note"].str.contains("KO: GARCH fell back to EWMA").all() and not done.fits["converged"].all()
+
+
+# time --------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_future_changes_nothing(sample):
+    now = "2022-06-15"
+    honest = run_daily(now, sample, None, CONFIG)
+    after = sample.prices.index > now
+    poisoned = replace(
+        sample,
+        prices=sample.prices.mask(np.broadcast_to(after[:, None], sample.prices.shape), sample.prices * np.random.default_rng(0).uniform(-2, 3, sample.prices.shape)),
+        positions=sample.positions.assign(quantity=sample.positions["quantity"].where(sample.positions["as_of"] <= now, 1e9)),
+        events=pd.concat([sample.events, sample.events.tail(1).assign(name="tomorrow", start=pd.Timestamp("2022-07-01"), end=pd.Timestamp("2022-07-05"))]),
+    )
+    again = run_daily(now, poisoned, None, CONFIG)
+    for name in TABLES:
+        clock = [c for c in ("started", "finished") if c in honest.table(name)]
+        pd.testing.assert_frame_equal(honest.table(name).drop(columns=clock), again.table(name).drop(columns=clock), check_exact=True, obj=name)
+
+
+@pytest.mark.parametrize("evening", ["2021-06-09", "2021-06-30"])
+def test_a_range_is_its_days_also_when_assets_join_later(sample, evening):
+    joined = book(as_of=["2021-01-04", "2021-01-04", "2021-07-06", "2021-07-06", "2021-07-06"], asset=["AAPL", "KO", "AAPL", "KO", "XOM"], quantity=[10.0, 50.0, 12.0, 40.0, 30.0])
+    whole = run_range("2021-06-08", "2021-07-08", sample, joined, CONFIG).day(evening)
+    alone = run_daily(evening, sample, joined, CONFIG)
+    assert whole.run_id == alone.run_id
+    for name in TABLES:
+        drop = [c for c in ("started", "finished", *(["run_id"] if name in ("forecasts", "risk", "vols") else [])) if c in alone.table(name)]
+        drop += ["action"] * (name == "flags")  # its words count the other assets of the run, and the range has one more
+        pd.testing.assert_frame_equal(whole.table(name).drop(columns=drop), alone.table(name).drop(columns=drop), check_exact=True, obj=name)
+
+
+def test_identity_follows_what_a_run_depends_on(sample):
+    positions = book(asset=["AAPL", "KO"], quantity=[10.0, 50.0], desk=["A", "B"])
+    same, ids = run(sample, positions).run_id, []
+    assert run(sample, positions).run_id == same
+    ids.append(run(sample, positions.assign(desk=["B", "A"])).run_id)
+    ids.append(run(sample, positions.assign(quantity=[10.0, 51.0])).run_id)
+    ids.append(run(sample, positions, limits=sample.limits.assign(limit_value=1.0)).run_id)
+    ids.append(run(sample, positions, events=sample.events.head(2)).run_id)
+    ids.append(run_daily(DAY, sample, positions, replace(CONFIG, refit=10)).run_id)
+    assert len({same, *ids}) == 6
+
+
+@pytest.mark.slow
+def test_a_year_in_one_pass_equals_its_days(sample):
+    "250 evenings of the sample book with the default window, sampled every tenth day."
+    whole = load_sample()
+    config = RiskConfig(n_paths=500)
+    year = run_range("2022-01-03", DAY, whole, config=config, n_jobs=2)
+    for evening in year.runs["as_of"][::10]:
+        cut, alone = year.day(evening), run_daily(evening, whole, config=config)
+        for name in TABLES:
+            drop = [c for c in ("started", "finished", *(["run_id"] if name in ("forecasts", "risk", "vols") else [])) if c in alone.table(name)]
+            pd.testing.assert_frame_equal(cut.table(name).drop(columns=drop), alone.table(name).drop(columns=drop), check_exact=True, obj=name)
