@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['JointModel', 'JointHistorical', 'BookModel']
 
-# %% ../../nbs/utils/06a_joint.ipynb #1061877f
+# %% ../../nbs/utils/06a_joint.ipynb #09551d79
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 from skbase.base import BaseEstimator
 
-from .checks import BadArgument, BadIndex, MissingValue, check_count, check_horizon, check_index, check_returns
+from .checks import BadArgument, BadIndex, MissingValue, check_count, check_horizon, check_index, check_returns, mark_unit
 from .distributions import Empirical
 from .models import RiskModel
 
@@ -134,7 +134,7 @@ class BookModel(RiskModel):
         self.joint.learnt_ = self.learnt_
         return self.joint
 
-# %% ../../nbs/utils/06a_joint.ipynb #eabd8ae4
+# %% ../../nbs/utils/06a_joint.ipynb #e004305e
 @patch
 def book_inputs(
     self: BookModel,
@@ -150,8 +150,7 @@ def book_inputs(
     closing = known.reindex(returns.index, method="ffill").fillna(0.0)
     yesterday = closing.shift(1, fill_value=0.0).to_numpy()
     pnl = pd.Series((self._base(returns.to_numpy(float)) * yesterday).sum(1), returns.index, name=self.name)
-    pnl.attrs["unit"] = "money"
-    return pnl, pd.concat([returns, closing.add_suffix(" (exposure)")], axis=1)
+    return mark_unit(pnl, "money"), pd.concat([returns, closing.add_suffix(" (exposure)")], axis=1)
 
 
 @patch

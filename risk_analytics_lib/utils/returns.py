@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-# %% ../../nbs/utils/01_returns.ipynb #5b9891e3
-from .checks import BadArgument, MissingValue, RiskError, check_horizon, check_index, decimal
+# %% ../../nbs/utils/01_returns.ipynb #c73d731c
+from .checks import BadArgument, MissingValue, RiskError, check_horizon, check_index, mark_unit
 
 # %% ../../nbs/utils/01_returns.ipynb #40f97e38
 KINDS = ("simple", "log", "difference")
@@ -44,7 +44,7 @@ def _refuse_non_positive(prices, kinds) -> None:
             f'use kind={{"{asset}": "difference"}} and value its P&L by price difference'
         )
 
-# %% ../../nbs/utils/01_returns.ipynb #9303e726
+# %% ../../nbs/utils/01_returns.ipynb #703058ed
 def prices_to_returns(
     prices: pd.Series | pd.DataFrame,  # prices or rates, (T,) or (T, N), ascending dates; NaN = not observed
     kind: str | Mapping = "simple",  # "simple", "log" or "difference"; a mapping asset -> kind where assets differ, "simple" for the rest
@@ -64,18 +64,18 @@ def prices_to_returns(
     for j, word in enumerate(kinds.values()):
         p, q = now[:, j], before[:, j]
         out[:, j] = p - q if word == "difference" else p / q - 1 if word == "simple" else np.log(p / q)
-    units = {"difference" if word == "difference" else "decimal" for word in kinds.values()}
+    units = {"decimal" if word == "simple" else word for word in kinds.values()}
     result = pd.DataFrame(out, frame.index[1:], frame.columns)
     result = result.iloc[:, 0].rename(prices.name) if isinstance(prices, pd.Series) else result
-    return decimal(result, units.pop() if len(units) == 1 else "mixed")
+    return mark_unit(result, units.pop() if len(units) == 1 else "mixed")
 
-# %% ../../nbs/utils/01_returns.ipynb #704c52d5
+# %% ../../nbs/utils/01_returns.ipynb #3a827b55
 def compound(
     returns: pd.Series | pd.DataFrame,  # daily simple returns, decimal, or differences as marked by `prices_to_returns`; (T,) or (T, N)
     horizon: int,  # trading days per window, >= 1
     overlap: bool = True,  # False keeps every horizon-th window, the last date included
 ) -> pd.Series | pd.DataFrame:  # h-day returns in the unit given; T-h+1 rows (or every h-th of them); NaN if any day of the window is NaN
-    "h-day returns from daily ones: a product for simple returns, a sum for differences."
+    "h-day returns from daily ones: a product for simple returns, a sum for log returns and differences."
     check_index(returns.index)
     h = check_horizon(horizon)
     unit = returns.attrs.get("unit", "decimal")
@@ -85,15 +85,15 @@ def compound(
     if len(values) < h:
         return returns.iloc[:0]
     windows = np.lib.stride_tricks.sliding_window_view(values, h, axis=0)
-    moved = windows.sum(-1) if unit == "difference" else np.prod(1 + windows, axis=-1) - 1
+    moved = windows.sum(-1) if unit in ("difference", "log") else np.prod(1 + windows, axis=-1) - 1
     index = returns.index[h - 1:]
     if isinstance(returns, pd.Series):
         result = pd.Series(moved, index, name=returns.name)
     else:
         result = pd.DataFrame(moved, index, returns.columns)
-    return decimal(result if overlap else result.iloc[(len(result) - 1) % h::h], unit)
+    return mark_unit(result if overlap else result.iloc[(len(result) - 1) % h::h], unit)
 
-# %% ../../nbs/utils/01_returns.ipynb #a2356889
+# %% ../../nbs/utils/01_returns.ipynb #c5a32081
 def to_base_currency(
     returns: pd.DataFrame,  # simple returns in each asset's own currency, decimal, (T, N)
     fx_returns: pd.DataFrame,  # simple returns of one unit of each currency in base currency, decimal, columns = ISO codes
@@ -108,4 +108,4 @@ def to_base_currency(
             raise MissingValue(f"{asset}: no returns of {code} in base currency; give a column {code!r} or leave {asset} out of `currency`")
         fx = fx_returns[code].reindex(out.index)
         out[asset] = (1 + out[asset]) * (1 + fx) - 1
-    return decimal(out)
+    return mark_unit(out, "decimal")

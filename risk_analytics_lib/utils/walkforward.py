@@ -245,7 +245,7 @@ def run_tasks(
     bar.close()
     return answers
 
-# %% ../../nbs/utils/07_walkforward.ipynb #973c3001
+# %% ../../nbs/utils/07_walkforward.ipynb #f983234a
 def walk_forward(
     models,  # a RiskModel, a list, or a dict of name -> model
     returns: pd.Series | pd.DataFrame,  # decimal simple returns, (T,) or (T, N)
@@ -269,7 +269,7 @@ def walk_forward(
         raise MissingValue("X must carry the same dates as returns: X.reindex(returns.index) shows the gaps")
     if horizon > 1 and returns.attrs.get("unit") == "mixed":
         raise BadArgument("returns mix units, some of which compound over days and some of which add: walk them one kind at a time")
-    returns = returns if scale else decimal(returns, returns.attrs.get("unit", "decimal"))
+    returns = returns if scale else decimal(returns)
     labels, tasks = zip(*_tasks(models, returns, X, levels, n_test, window, refit, horizon, overlap))
     answers = run_tasks(_run_chunk, [(*task, block) for task in tasks], n_jobs)
     return WalkForwardResult(_ledger(labels, answers, horizon), {"n_test": n_test, "window": window, "refit": refit, "horizon": horizon, "levels": levels})
