@@ -11,5 +11,5 @@ with panel("Exceedances"):
     chart(fig_exceedances(run.backtests))
 with panel("The tests in words"):
     rows = run.backtests
-    shown = rows.assign(level=rows["level"].map(confidence), test=rows["test"].str.replace("_", " "), pvalue=rows["pvalue"].map(pvalue))
+    shown = rows.assign(level=rows["level"].map(confidence), test=rows["test"].str.replace("_", " "), pvalue=rows["pvalue_exact"].fillna(rows["pvalue"]).map(pvalue))
     st.dataframe(shown[["model", "level", "test", "pvalue", "decision"]], hide_index=True, width="stretch")

@@ -96,7 +96,7 @@ def fig_forecasts(
         _crosses(fig, wide.index[every], y[every], "exceedance of any")
     return fig.update_xaxes(type="date", hoverformat="%a %-d %b %Y")
 
-# %% ../../nbs/utils/08d_figures_forecast.ipynb #c8d53988
+# %% ../../nbs/utils/08d_figures_forecast.ipynb #30548229
 _HEADS = {  # column heads; a test that is not listed keeps its own name
     "kupiec_pof": "count",
     "christoffersen_independence": "clustering",
@@ -115,33 +115,33 @@ def _cells(rows: pd.DataFrame, tests: list) -> tuple:
     texts, states = [f"{MARKS[zone]} {int(first['hits'])} of {int(first['observations'])}<br>exp. {expected:.3g}"], [zone]
     for test in tests:
         found = rows[rows["test"] == test]
-        p = float(found["pvalue"].iloc[0]) if len(found) else np.nan
+        p = found[["pvalue_exact", "pvalue"]].bfill(axis=1).iloc[0, 0] if len(found) else np.nan  # the exact one decides where there is one
         state = MISSING if np.isnan(p) else "near" if str(found["decision"].iloc[0]).startswith("reject") else "ok"
         texts.append(f"{MARKS[state]} {'rejected' if state == 'near' else 'passed' if state == 'ok' else MISSING}<br>p {pvalue(p)}")
         states.append(state)
     return texts, states
 
-# %% ../../nbs/utils/08d_figures_forecast.ipynb #34786e0f
+# %% ../../nbs/utils/08d_figures_forecast.ipynb #82956a98
 def fig_exceedances(
-    backtests: pd.DataFrame,  # model, level, test, pvalue, decision, hits, observations, zone: one series
+    backtests: pd.DataFrame,  # model, level, test, pvalue[, pvalue_exact], decision, hits, observations, zone: one series
 ):  # plotly Figure
     "Exceedance table: count, zone and every test, by model and level."
-    rows = usable(backtests, "model", "level", "test", "hits", "observations")
+    rows = usable(backtests.assign(pvalue_exact=backtests.get("pvalue_exact", np.nan)), "model", "level", "test", "hits", "observations")
     if rows.empty:
         return empty_figure("Exceedances", "no backtest could be run: a longer history is needed")
     tests = [t for t in rows["test"].unique() if t != "traffic_light"]
     groups = list(rows.groupby(["level", "model"], sort=False))
     cells = [_cells(g, tests) for _, g in groups]
     names = [f"{plain(str(m))}<br>{confidence(p)}" for (p, m), _ in groups]
-    heads = ["exceedances<br>and zone", *[_HEADS.get(t, plain(t.replace("_", " "))) for t in tests]]
+    heads = ["hits<br>and zone", *[_HEADS.get(t, plain(t.replace("_", " "))) for t in tests]]
     order = list(_TINT)
     z = np.array([[order.index(s) for s in states] for _, states in cells], np.float32)
     failed = [f"{m} {confidence(p)}" for ((p, m), _), (_, states) in zip(groups, cells) if {"near", "breach"} & set(states)]
     alt = f"{len(groups)} models and levels tested; questioned: {', '.join(failed) or 'none'}."
     as_of = rows["as_of"].max() if "as_of" in rows else None
-    fig = canvas("Exceedances and their tests", "p-values by Kupiec and Christoffersen, rejected below 5 %; zones by Basel", alt, as_of, height=TITLE + 60 + 52 * len(groups))
+    fig = canvas("Exceedances and their tests", "p-values by Kupiec and Christoffersen, exact where known, rejected below 5 %; zones by Basel", alt, as_of, height=TITLE + 60 + 52 * len(groups))
     steps = [[k / 4 + e, c] for k, c in enumerate(_TINT.values()) for e in (0, 0.25)]
     fig.add_heatmap(z=z, x=heads, y=names, zmin=-0.5, zmax=3.5, colorscale=steps, showscale=False, xgap=3, ygap=3, text=[t for t, _ in cells],
-                    texttemplate="%{text}", textfont=dict(size=11, color=INK), hoverinfo="skip")
-    fig.update_layout(margin_t=TITLE + 40).update_xaxes(side="top", type="category", showgrid=False, tickfont=dict(size=11.5), tickangle=0)
+                    texttemplate="%{text}", textfont=dict(size=10.5, color=INK), hoverinfo="skip")
+    fig.update_layout(margin_t=TITLE + 40).update_xaxes(side="top", type="category", showgrid=False, tickfont=dict(size=10.5), tickangle=0)
     return fig.update_yaxes(type="category", autorange="reversed", showgrid=False)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LOOK_BACK', 'refit_periods', 'model_name', 'learn_in_force', 'WalkForwardResult', 'run_tasks', 'walk_forward']
 
-# %% ../../nbs/utils/07_walkforward.ipynb #7fb1fc08
+# %% ../../nbs/utils/07_walkforward.ipynb #04ab2446
 import inspect
 from dataclasses import dataclass
 
@@ -15,8 +15,9 @@ import pandas as pd
 from risk_analytics_lib.utils.checks import (
     BadArgument, ConstantSeries, MissingValue, TooShort, check_count, check_horizon, check_levels, check_returns, decimal,
 )
-from .models import ADDITIVE_UNITS, RiskModel, compound
+from .models import RiskModel
 from .results import Result
+from .returns import total_return
 
 # %% ../../nbs/utils/07_walkforward.ipynb #3f8e2e93
 def refit_periods(
@@ -106,7 +107,7 @@ def learn_in_force(
             break
     return spare
 
-# %% ../../nbs/utils/07_walkforward.ipynb #cc10281b
+# %% ../../nbs/utils/07_walkforward.ipynb #7a005230
 def _laws(model, begin, y, X, origins, horizon, block):
     "Laws at each origin row t: what is said about y[t:t+horizon] after y[:t]."
     if not block:
@@ -131,7 +132,7 @@ def _walk_period(model, y, X, first, origins, window, first_rows, horizon, level
     model, begin = learn_in_force(model, y, X, first, window, first_rows)
     values, rows = y.to_numpy(float), []
     for at, law in _laws(model, begin, y, X, origins, horizon, block):
-        realised = np.array([compound(values[None, t : t + horizon], model.additive_)[0] for t in at]) if horizon > 1 else values[at]
+        realised = np.array([total_return(values[t : t + horizon], model.additive_) for t in at]) if horizon > 1 else values[at]
         rows.append([law.mean, law.vol, law.cdf(realised), realised, law.value_at_risk(levels), law.expected_shortfall(levels)])
     parts = [np.concatenate(part) for part in zip(*rows)]
     return np.asarray(origins), parts, model.note_
