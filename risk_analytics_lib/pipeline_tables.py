@@ -60,7 +60,7 @@ def event_moves(
 def _concentration(worth, groups, gross):
     return np.bincount(np.unique(groups, return_inverse=True)[1], np.abs(worth)).max() / gross if gross else np.nan
 
-# %% ../nbs/60c_pipeline_tables.ipynb #4a3a473f
+# %% ../nbs/60c_pipeline_tables.ipynb #06c47601
 def risk_rows(
     inputs: Inputs,
     days: list,  # of BookDay
@@ -93,7 +93,8 @@ def risk_rows(
         losses = -np.nansum(moves[over] * worth, axis=1)
         add("stress", losses.max() if len(losses) else np.nan)
         before = np.nan_to_num(inputs.exposures[t - 1])
-        add("pnl", float((np.nan_to_num(inputs.moves[t]) * before).sum()), horizon=1)
+        earned = float((np.nan_to_num(inputs.moves[t]) * before).sum())
+        add("pnl", earned if inputs.holds[t - 1].any() else np.nan, horizon=1)
     return pd.DataFrame(rows, columns="as_of portfolio measure level horizon model value low high".split())
 
 # %% ../nbs/60c_pipeline_tables.ipynb #0ca53db1
@@ -122,17 +123,20 @@ def drivers(
     table = table.assign(as_of=inputs.dates[day.row - 1], portfolio=inputs.book.name, measure="expected_shortfall", level=level)
     return table["as_of portfolio measure level kind name exposure component marginal incremental".split()]
 
-# %% ../nbs/60c_pipeline_tables.ipynb #86032064
+# %% ../nbs/60c_pipeline_tables.ipynb #8dd99f6f
 def bridge(
     inputs: Inputs,
-    before: BookDay,
+    before: BookDay | None,  # None where there was no book: then nothing can be said to have changed
     after: BookDay,
     config: RiskConfig,
 ) -> pd.DataFrame:  # as_of, portfolio, driver, change, before, after; base currency
     "Change of the book's one-day VaR at the highest level since the evening before."
+    columns = ["as_of", "portfolio", "driver", "change", "before", "after"]
+    if before is None:
+        return pd.DataFrame(columns=columns)
     state = lambda d: {"exposures": pd.Series(d.exposures, inputs.assets), "scenarios": pd.DataFrame(d.scenarios(config.engine), columns=inputs.assets)}
     found = var_bridge(state(before), state(after), max(config.levels)).to_frame()
-    return found.assign(as_of=inputs.dates[after.row - 1], portfolio=inputs.book.name)[["as_of", "portfolio", "driver", "change", "before", "after"]]
+    return found.assign(as_of=inputs.dates[after.row - 1], portfolio=inputs.book.name)[columns]
 
 
 def stress(

@@ -144,7 +144,7 @@ def _runs(inputs, rows, config, started):
     columns = "run_id as_of portfolio started finished status data_hash portfolio_hash config_hash version python packages".split()
     return pd.DataFrame(lines, columns=columns)
 
-# %% ../nbs/60_pipelines.ipynb #03d000f4
+# %% ../nbs/60_pipelines.ipynb #385eec9c
 def _evening(inputs, before, day, config, known):
     "Tables of one evening by name."
     as_of = inputs.dates[day.row - 1]
@@ -168,7 +168,7 @@ def _limits(inputs, risk, rows, config):
     position = dict(zip(inputs.dates, range(len(inputs.dates))))
     edge = [inputs.dates[max(position[d] - config.history, 0)] for d in found["as_of"]]
     found["since"] = found["since"].where(found["since"].isna() | (found["since"] > edge), pd.Series(edge, found.index))
-    long = dict(zip(inputs.limits["limit"], inputs.limits["horizon"] > 1))
+    long = dict(zip(inputs.limits["limit"], inputs.limits.get("horizon", pd.Series(1, inputs.limits.index)) > 1))
     found["since"] = found["since"].mask(found["limit"].map(long))
     unit = dict(zip(inputs.limits["limit"], inputs.limits["unit"])) if "unit" in inputs.limits else {}
     found["unit"] = found["limit"].map(unit)
@@ -207,7 +207,7 @@ def _stacked(runs, frames):
     named = [f.assign(run_id=r) for r, f in zip(runs["run_id"], frames) if len(f)]
     return pd.concat(named, ignore_index=True) if named else frames[0].assign(run_id=pd.Series(dtype=str))
 
-# %% ../nbs/60_pipelines.ipynb #9d6d5bef
+# %% ../nbs/60_pipelines.ipynb #797f1c3e
 def run_range(
     start,  # first evening
     end=None,  # last evening; None = the last of the data
@@ -225,7 +225,7 @@ def run_range(
     book_ledger, risk = ledger(inputs, days, config), risk_rows(inputs, days, config, event_moves(inputs))
     tasks, at = [], {d.row: d for d in days}
     for t in rows:
-        tasks.append((inputs, at.get(t - 1, at[t]), at[t], config, book_ledger))
+        tasks.append((inputs, at.get(t - 1), at[t], config, book_ledger))
     evenings = run_tasks(_work_evenings, tasks, n_jobs if len(tasks) > 16 else 1, "evenings")
     runs = _runs(inputs, rows, config, started)
     made = {n: _stacked(runs, [e[n] for e in evenings]) for n in evenings[0]}
