@@ -5,17 +5,16 @@
 # %% auto #0
 __all__ = ['Period', 'book_history', 'work_period', 'BookDay', 'book_days']
 
-# %% ../nbs/60b_pipeline_laws.ipynb #d2e32773
+# %% ../nbs/60b_pipeline_laws.ipynb #edc68aaa
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 from fastcore.basics import patch
 
-from .pipeline_inputs import Inputs, RiskConfig, gather, modelled, period_of_rows
+from .pipeline_inputs import Inputs, RiskConfig, modelled, period_of_rows
 from .risk.engines import EWMA, JointFilteredHS
 from .utils.checks import TooShort
-from .utils.distributions import Empirical, LocationScale
+from .utils.distributions import Empirical
 from .utils.walkforward import run_tasks
 
 # %% ../nbs/60b_pipeline_laws.ipynb #e0222d0a

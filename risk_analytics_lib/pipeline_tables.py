@@ -6,18 +6,17 @@
 __all__ = ['FLAG_AT', 'ledger', 'event_moves', 'risk_rows', 'drivers', 'bridge', 'stress', 'states', 'volatilities', 'anomalies',
            'backtests']
 
-# %% ../nbs/60c_pipeline_tables.ipynb #23c693e1
+# %% ../nbs/60c_pipeline_tables.ipynb #77b465e1
 import numpy as np
 import pandas as pd
 
-from .pipeline_inputs import Inputs, RiskConfig, gather
-from .pipeline_laws import BookDay, book_days, book_history
+from .pipeline_inputs import Inputs, RiskConfig
+from .pipeline_laws import BookDay, book_history
 from .risk.bridge import var_bridge
 from .risk.evaluation import evaluate
 from .risk.exposure import pnl_components
 from .risk.measures import expected_shortfall_error, value_at_risk_interval
 from .risk.stress import historical_scenario, scenario_table
-from .utils.calendar import next_session
 from .utils.cleaning_rules import robust_score
 from .utils.models import ewma_variance
 

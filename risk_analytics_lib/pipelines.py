@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TABLES', 'DailyRun', 'run_range', 'run_daily']
 
-# %% ../nbs/60_pipelines.ipynb #fffaf8f5
+# %% ../nbs/60_pipelines.ipynb #3528b3f6
 import hashlib
 import platform
 from dataclasses import dataclass, fields, replace
@@ -15,7 +15,7 @@ import pandas as pd
 from fastcore.basics import patch
 
 import risk_analytics_lib
-from .pipeline_inputs import Inputs, RiskConfig, _as_date, data_table, gather, period_of_rows, row_hashes
+from .pipeline_inputs import RiskConfig, _as_date, data_table, gather, period_of_rows, row_hashes
 from .pipeline_laws import book_days
 from risk_analytics_lib.pipeline_tables import (
     anomalies, backtests, bridge, drivers, event_moves, ledger, risk_rows, states, stress, volatilities,

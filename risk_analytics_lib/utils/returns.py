@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-# %% ../../nbs/utils/01_returns.ipynb #c73d731c
-from .checks import BadArgument, MissingValue, RiskError, check_horizon, check_index, mark_unit
+# %% ../../nbs/utils/01_returns.ipynb #ff0a444d
+from .checks import ADDITIVE_UNITS, BadArgument, MissingValue, RiskError, check_horizon, check_index, mark_unit
 
 # %% ../../nbs/utils/01_returns.ipynb #40f97e38
 KINDS = ("simple", "log", "difference")
@@ -69,7 +69,7 @@ def prices_to_returns(
     result = result.iloc[:, 0].rename(prices.name) if isinstance(prices, pd.Series) else result
     return mark_unit(result, units.pop() if len(units) == 1 else "mixed")
 
-# %% ../../nbs/utils/01_returns.ipynb #35a0daca
+# %% ../../nbs/utils/01_returns.ipynb #b4bc65a2
 def total_return(
     moves: np.ndarray,  # returns of each day
     additive: bool = False,  # True for log returns, rate changes and money
@@ -94,7 +94,7 @@ def compound(
     if len(values) < h:
         return returns.iloc[:0]
     windows = np.lib.stride_tricks.sliding_window_view(values, h, axis=0)
-    moved = total_return(windows, additive=unit in ("difference", "log"))
+    moved = total_return(windows, additive=unit in ADDITIVE_UNITS)
     index = returns.index[h - 1:]
     if isinstance(returns, pd.Series):
         result = pd.Series(moved, index, name=returns.name)
