@@ -50,7 +50,7 @@ docs: $(VENV)/.ready-docs ## the documentation site, in _docs/
 	$(BIN)/python -m docs.build $(ARGS)
 
 bench: $(VENV)/.ready-bench ## tables of ratios against other libraries
-	@for table in benchmarks/bench_*.py; do $(BIN)/python $$table || exit 1; done
+	@for table in benchmarks/[a-z]*.py; do test $$table = benchmarks/timing.py || $(BIN)/python $$table || exit 1; done
 
 lab: $(VENV)/.ready-lab ## JupyterLab on the notebooks
 	PYTHONPATH=. $(BIN)/jupyter lab nbs
@@ -67,9 +67,11 @@ sync: $(VENV)/.ready-test ## after editing notebooks: clean them, export the pac
 clean: ## remove what was built, keep the environment
 	rm -rf _docs _proc out build dist .pytest_cache .import_linter_cache
 
-# --compile-bytecode: uv writes none by itself, and each first import would pay for it.
+# --compile-bytecode: uv writes none by itself, and each first import would pay for it. Numba's kernels are compiled here too,
+# half a minute that somebody's first fit would pay for.
 $(VENV)/.ready-%: pyproject.toml settings.ini setup.py constraints.txt | $(BIN)/uv
 	$(BIN)/uv pip install --python $(BIN)/python -c constraints.txt --compile-bytecode -e '.[$(extras-$*)]'
+	$(BIN)/python scripts/compile_kernels.py
 	@touch $@
 
 $(BIN)/uv:

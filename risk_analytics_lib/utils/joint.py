@@ -5,7 +5,9 @@
 # %% auto #0
 __all__ = ['JointModel', 'JointHistorical', 'BookModel']
 
-# %% ../../nbs/utils/06a_joint.ipynb #09551d79
+# %% ../../nbs/utils/06a_joint.ipynb #966c0ca1
+from copy import copy
+
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
@@ -84,7 +86,7 @@ class JointHistorical(JointModel):
         pool = Y[len(Y) - self.learnt_["window"] :]
         return pool[(pick * len(pool)).astype(int)]
 
-# %% ../../nbs/utils/06a_joint.ipynb #1197421b
+# %% ../../nbs/utils/06a_joint.ipynb #ac402232
 class BookModel(RiskModel):
     "A joint model and exposures: the one-series model of the book's P&L, in the unit of the exposures."
 
@@ -115,9 +117,10 @@ class BookModel(RiskModel):
         if isinstance(returns, pd.DataFrame):
             check_returns(returns, self.min_obs)
             returns, X = self.book_inputs(returns)
-        super().fit(returns, X)
-        self.note_ = "; ".join(f"{self.columns_[i]}: {why}" for i, why in self.joint._notes(self.learnt_))
-        return self
+        return super().fit(returns, X)
+
+    def _note_of(self, learnt):
+        return "; ".join(f"{self.columns_[i]}: {why}" for i, why in self.joint._notes(learnt))
 
     def update(self, returns: pd.Series, X: pd.DataFrame):  # -> self
         "Append rows; takes the pair from `book_inputs`, because P&L needs the exposures of the day before."
@@ -131,8 +134,9 @@ class BookModel(RiskModel):
         return self.joint._learn(X[:, : X.shape[1] // 2])
 
     def _armed(self):
-        self.joint.learnt_ = self.learnt_
-        return self.joint
+        joint = copy(self.joint)  # workers that are threads share this model
+        joint.learnt_ = self.learnt_
+        return joint
 
 # %% ../../nbs/utils/06a_joint.ipynb #e004305e
 @patch

@@ -16,11 +16,12 @@ from risk_analytics_lib.utils.checks import (
 from .distributions import Empirical, LocationScale, Normal, Rows, StudentT
 from .returns import total_return
 
-# %% ../../nbs/utils/06_models.ipynb #f723d5ce
+# %% ../../nbs/utils/06_models.ipynb #38b8ddf7
 class RiskModel(BaseEstimator):
     "A model of one series of returns; constructors only store arguments."
 
     min_obs = 30  # fewest rows `fit` accepts
+    warm_starts = False  # can `_learn_windows` begin a window at the optimum of the one before?
 
     def fit(
         self,
@@ -30,13 +31,11 @@ class RiskModel(BaseEstimator):
         "Learn from scratch on these rows: cold and deterministic. A window that cannot be learnt falls back to EWMA, with a note."
         y, x = self._door(returns, X, self.min_obs)
         try:
-            self.learnt_, self.active_, self.note_ = self._learn(y, x), self, ""
+            learnt = self._learn(y, x)
         except NotConverged as trouble:
-            self.learnt_, self.active_, self.note_ = fall_back(self, y, trouble)
-        self.y_, self.X_, self.index_ = y, x, returns.index
-        self.name_, self.additive_ = returns.name, returns.attrs.get("unit") in ADDITIVE_UNITS
-        self.first_, self.n_learnt_ = returns.index[0], len(y)
-        return self
+            learnt = trouble
+        self.drivers_ = None if X is None else list(X.columns)
+        return self._install(learnt, y, x, returns)
 
     def update(
         self,
@@ -45,10 +44,17 @@ class RiskModel(BaseEstimator):
     ):  # -> self
         "Append data; parameters stay as learnt."
         y, x = self._door(returns, X, 0)
+        if not len(y):
+            raise BadArgument("update got no rows: pass those that follow the last date seen")
         if returns.index[0] <= self.index_[-1]:
             raise BadIndex(f"update begins at {returns.index[0]}, but the model has seen {self.index_[-1]}: pass only newer rows")
-        self.y_, self.index_ = np.concatenate([self.y_, y]), self.index_.append(returns.index)
-        self.X_ = None if x is None else np.concatenate([self.X_, x])
+        if (x is None) != (self.X_ is None) or x is not None and x.shape[1] != self.X_.shape[1]:
+            had = "no X" if self.X_ is None else f"X with {self.X_.shape[1]} columns"
+            raise BadArgument(f"the model was fitted with {had}: update it with the same")
+        if X is not None and (names := getattr(self, "drivers_", None)) and list(X.columns) != names:
+            raise BadArgument(f"columns of X are {list(X.columns)}, the model was fitted with {names}: pass X[{names}]")
+        longer = None if x is None else np.concatenate([self.X_, x])
+        self.y_, self.index_, self.X_ = np.concatenate([self.y_, y]), self.index_.append(returns.index), longer
         return self
 
     def _door(self, returns, X, least):
@@ -76,10 +82,45 @@ class RiskModel(BaseEstimator):
         law = self._condition(y, X, len(y), len(y) + 1)
         return law.mean[0] + law.vol[0] * z
 
-# %% ../../nbs/utils/06_models.ipynb #b4f118a0
+# %% ../../nbs/utils/06_models.ipynb #3ac6e149
 from fastcore.basics import patch
 
+# %% ../../nbs/utils/06_models.ipynb #fc2de491
+@patch
+def _install(self: RiskModel, learnt, y, X, returns):
+    "Be fitted with what was learnt on these rows, or fall back; `returns` carries dates, name and unit."
+    if isinstance(learnt, NotConverged):
+        self.learnt_, self.active_, self.note_ = fall_back(self, y, learnt)
+    else:
+        self.learnt_, self.active_, self.note_ = learnt, self, self._note_of(learnt)
+    self.y_, self.X_, self.index_ = y, X, returns.index
+    self.name_, self.additive_ = returns.name, returns.attrs.get("unit") in ADDITIVE_UNITS
+    self.first_, self.n_learnt_ = returns.index[0], len(y)
+    return self
 
+
+@patch
+def _note_of(self: RiskModel, learnt):
+    return ""  # what a reader must know of a fit that converged
+
+
+@patch
+def _learn_windows(self: RiskModel, y, X, windows, warm=False):
+    "What each window [first, end) teaches: what `_learn` gives, or the NotConverged it raised. `warm`: each may start from the one before."
+    found = []
+    for a, b in windows:
+        try:
+            found.append(self._learn(y[a:b], None if X is None else X[a:b]))
+        except NotConverged as trouble:
+            found.append(trouble)
+    return found
+
+
+@patch
+def _next_laws(self: RiskModel, learnt, y, X, rows):
+    return None  # or one law: row i that of y[rows[i][1]] given the rows from rows[i][0] on, under learnt[i]
+
+# %% ../../nbs/utils/06_models.ipynb #a52f3b2d
 @patch
 def paths_after(self: RiskModel, y, X, horizon, n, random_state):
     "Simulated return paths (n, horizon) after the last row of y."
@@ -99,7 +140,7 @@ def law_after(self: RiskModel, y, X, horizon, aggregate, n, random_state, additi
         return Empirical(np.sort(total_return(paths, additive))[None, :])
     return Rows([first, Empirical(np.sort(paths[:, 1:].T, axis=1), step=np.arange(2, horizon + 1))])
 
-# %% ../../nbs/utils/06_models.ipynb #c509ec49
+# %% ../../nbs/utils/06_models.ipynb #270eac95
 @patch
 def forecast(
     self: RiskModel,
@@ -113,7 +154,9 @@ def forecast(
     law = self.law_after(self.y_, self.X_, h, aggregate, check_count("n", n), random_state, self.additive_)
     parts = law.parts if isinstance(law, Rows) else [law]
     repeated = h > 1 and type(self.active_)._propagate is RiskModel._propagate
-    note = "; ".join(filter(None, [self.note_, "tomorrow's law repeated each day" if repeated else ""]))
+    tomorrow = self.active_._condition(self.y_, self.X_, len(self.y_), len(self.y_) + 1) if h > 1 and aggregate else parts[0]
+    own = str(np.ravel(tomorrow.note)[-1])
+    note = "; ".join(filter(None, [self.note_, own, "tomorrow's law repeated each day" if repeated else ""]))
     seen = [p.labelled(origin=np.repeat(self.index_[-1], len(p)), note=note) for p in parts]
     return Rows(seen) if len(seen) > 1 else seen[0].labelled(step=h if aggregate else seen[0].step)
 
@@ -211,14 +254,12 @@ def fall_back(
     spare.active_, spare.note_ = spare, ""
     return spare.learnt_, spare, f"{type(model).__name__} fell back to EWMA: {trouble}"
 
-# %% ../../nbs/utils/06_models.ipynb #856ba222
+# %% ../../nbs/utils/06_models.ipynb #3719cd79
 @patch
 def _to_artifact(self: RiskModel):
-    plain = lambda v: v.tolist() if isinstance(v, np.ndarray) else v
     params = {k: v._spec() if isinstance(v, RiskModel) else v for k, v in self.get_params(deep=False).items()}
-    learnt = {k: plain(v) for k, v in self.learnt_.items()}
-    return {"model": type(self).__name__, "params": params, "learnt": learnt, "active": type(self.active_).__name__,
-            "note": self.note_, "first": str(self.first_), "n_learnt": self.n_learnt_, "additive": self.additive_}
+    return {"model": type(self).__name__, "params": params, "learnt": _plain(self.learnt_), "active": type(self.active_).__name__,
+            "note": self.note_, "first": str(self.first_) if isinstance(self.first_, pd.Timestamp) else int(self.first_), "n_learnt": self.n_learnt_, "additive": self.additive_}
 
 
 @patch
@@ -231,11 +272,19 @@ def _from_artifact(cls: RiskModel, stored):
     known = {c.__name__: c for c in _family(RiskModel)}
     build = lambda v: known[v["model"]](**v["params"]) if isinstance(v, dict) and "model" in v else v
     model = known[stored["model"]](**{k: build(v) for k, v in stored["params"].items()})
-    model.learnt_ = {k: np.array(v) if isinstance(v, list) else v for k, v in stored["learnt"].items()}
+    model.learnt_ = _arrays(stored["learnt"])
     model.active_ = model if stored["active"] == stored["model"] else known[stored["active"]]()
     model.active_.learnt_, model.note_ = model.learnt_, stored["note"]
-    model.first_, model.n_learnt_, model.additive_ = pd.Timestamp(stored["first"]), stored["n_learnt"], stored["additive"]
+    model.first_, model.n_learnt_, model.additive_ = pd.Timestamp(stored["first"]) if isinstance(stored["first"], str) else stored["first"], stored["n_learnt"], stored["additive"]
     return model
+
+
+def _plain(v):
+    return {k: _plain(x) for k, x in v.items()} if isinstance(v, dict) else v.tolist() if isinstance(v, np.ndarray) else v
+
+
+def _arrays(v):
+    return {k: _arrays(x) for k, x in v.items()} if isinstance(v, dict) else np.array(v, float) if isinstance(v, list) else v
 
 
 def _family(cls):

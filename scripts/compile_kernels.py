@@ -1,0 +1,17 @@
+"Compile what is compiled at first use, so that nobody waits for it later: run by `make setup` and when images are built."
+
+import numpy as np
+import pandas as pd
+
+from risk_analytics_lib.econometrics.dcc import DCC
+from risk_analytics_lib.econometrics.garch import GARCH, GARCHX
+from risk_analytics_lib.utils.checks import decimal
+from risk_analytics_lib.utils.walkforward import walk_forward
+
+if __name__ == "__main__":
+    rng, days = np.random.default_rng(0), pd.bdate_range("2020-01-01", periods=300)
+    returns = decimal(pd.DataFrame(0.01 * rng.standard_normal((300, 3)), days, list("ABC")))
+    GARCH(o=1, dist="t").fit(returns["A"]).forecast(5)
+    GARCHX().fit(returns["A"], returns[["B"]].abs()).conditional_volatility
+    walk_forward(GARCH(), returns["A"], n_test=5, window=250, refit=1)
+    DCC().fit(returns).scenarios(2, n=10)
