@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CARRY_SESSIONS', 'RiskConfig', 'Inputs', 'gather', 'period_of_rows', 'modelled', 'data_table', 'row_hashes']
 
-# %% ../nbs/60a_pipeline_inputs.ipynb #6427d522
+# %% ../nbs/60a_pipeline_inputs.ipynb #e1257398
 import hashlib
 from dataclasses import asdict, dataclass
 
@@ -18,7 +18,7 @@ from .utils.calendar import next_session
 from .utils.checks import BadArgument, TooShort, UnpricedAsset, check_count, check_horizon, check_levels
 from .utils.cleaning import asset_status, clean_prices
 from .utils.cleaning_rules import carry_last, join_flags, price_moves
-from .utils.walkforward import _first_rows, refit_periods
+from .utils.learning import first_rows, refit_periods
 
 # %% ../nbs/60a_pipeline_inputs.ipynb #d5df803f
 @dataclass(frozen=True)
@@ -157,13 +157,13 @@ def _as_date(date):
     except (ValueError, TypeError):
         raise BadArgument(f"{date!r} is not a date: write it as 2022-12-28") from None
 
-# %% ../nbs/60a_pipeline_inputs.ipynb #04b24197
+# %% ../nbs/60a_pipeline_inputs.ipynb #d5ce607d
 def period_of_rows(
     dates: pd.DatetimeIndex,  # sessions, the next one last
     refit: int,  # business days in a period
 ) -> np.ndarray:  # first row of each row's period, (T + 1,)
     "Where the period of each target row begins."
-    return _first_rows(refit_periods(dates, refit))
+    return first_rows(refit_periods(dates, refit))
 
 
 def modelled(

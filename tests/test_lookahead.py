@@ -4,18 +4,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from risk_analytics_lib.econometrics import garch
+from risk_analytics_lib.econometrics.garch import APARCH, EGARCH, GARCHX
+from risk_analytics_lib.econometrics.garch_models import CompiledVolatility
 from risk_analytics_lib.risk.engines import EWMA, GARCH, FilteredHS, HistoricalSimulation
-from risk_analytics_lib.utils import walkforward
+from risk_analytics_lib.utils import learning, walkforward
 from risk_analytics_lib.utils.checks import NotConverged
 from risk_analytics_lib.utils.cleaning import clean_prices
 from risk_analytics_lib.utils.distributions import Empirical, LocationScale
+from risk_analytics_lib.utils.learning import first_rows, refit_periods
 from risk_analytics_lib.utils.walkforward import walk_forward
 
 N, WINDOW, REFIT = 300, 100, 20
 SAID = ["mean", "vol", "value_at_risk", "expected_shortfall", "note"]
 CHEAP = {"HS": HistoricalSimulation(), "HS-60": HistoricalSimulation(60), "EWMA": EWMA(), "EWMA-t": EWMA(dist="t"), "FHS-EWMA": FilteredHS(EWMA())}
 FITTED = {"GARCH": GARCH(), "GARCH-t": GARCH(dist="t"), "GJR-t": GARCH(o=1, dist="t"), "GJR-ms": GARCH(o=1, init="mean_square"), "FHS": FilteredHS()}
+FITTED |= {"TARCH-skewt": GARCH(o=1, power=1.0, dist="skewt"), "AR-GARCH22-ged": GARCH(2, 0, 2, dist="ged", mean="ar", lags=2), "MA-EGARCH": EGARCH(mean="ma"),
+           "APARCH": APARCH(), "GARCHX": GARCHX(), "log-GARCHX": GARCHX(o=1, form="log")}
 
 
 def planted(seed):
@@ -37,17 +41,18 @@ def spliced(t):
     return pd.concat([PAST.iloc[:t], OTHER.iloc[t:]]).rename("planted")
 
 
-def said(models, y, block=True):
+def said(models, y, block=True, refit=REFIT):
+    "X is the size of the return: a driver that is known at the close and changes with the future too."
     models = models if isinstance(models, dict) else {"model": models}
-    walk = walk_forward(models, y, n_test=N - WINDOW - REFIT - 2, window=WINDOW, refit=REFIT, block=block)
+    walk = walk_forward(models, y, n_test=N - WINDOW - REFIT - 2, window=WINDOW, refit=refit, block=block, X=y.abs().to_frame("size"))
     return walk.forecasts.set_index(["target", "model", "level"])[SAID]
 
 
-def leak(model, rows):
+def leak(model, rows, refit=REFIT):
     "First row whose future changes what was said by then; None where there is none."
-    base = said(model, PAST)
+    base = said(model, PAST, refit=refit)
     for t in rows:
-        now = said(model, spliced(t))
+        now = said(model, spliced(t), refit=refit)
         known = base.index.get_level_values("target") <= PAST.index[t]  # the law of row t uses rows before t
         if not base[known].equals(now[known]):
             return t
@@ -55,7 +60,7 @@ def leak(model, rows):
 
 
 def near_refits():
-    first = np.unique(walkforward._first_rows(walkforward.refit_periods(PAST.index, REFIT)))
+    first = np.unique(first_rows(refit_periods(PAST.index, REFIT)))
     return sorted({t for f in first for t in (f - 1, f, f + 1) if WINDOW + REFIT < t < N})
 
 
@@ -63,13 +68,36 @@ def test_every_t():
     assert leak(CHEAP, range(WINDOW, N)) is None
 
 
-def test_every_t_with_learning_stubbed(monkeypatch):
-    def stub(y, asymmetric, student, zero_mean, start, tries=3):
-        theta = [y.mean(), 0.05 * y.var(), 0.04, 0.08 * asymmetric, 0.88, 7.0]
-        return np.array(theta if student else theta[:5]), 0.0, "stub"
+def stub(self, y, X, windows, warm=False):
+    "Parameters from the mean and the variance of each window; no search."
+    power = 2.0 if self._form else float(self.power) if hasattr(self, "power") else 2.0
+    block = {"mu": lambda v: v.mean(), "omega": lambda v: -0.5 if self._form == 2 else 0.05 * v.std() ** power, "alpha": lambda v: 0.04, "gamma": lambda v: 0.08,
+             "beta": lambda v: 0.88 / self.q, "delta": lambda v: 1.5, "x": lambda v: 1e-3 * v.var(), "phi": lambda v: 0.02, "theta": lambda v: 0.05,
+             "nu": lambda v: 7.0, "lambda": lambda v: -0.1}
+    found, kept = [], getattr(self, "learnt_", None)
+    for a, b in windows:
+        drivers = self._drivers(y[a:b], None if X is None else X[a:b])
+        learnt = {"start": float(y[a:b].var()), "before": float(y[a:b].mean()), "xbar": drivers.mean(0), "loglik": 0.0, "message": "stub"}
+        self.learnt_ = learnt
+        learnt["params"] = np.array([block[name.split("[")[0]](y[a:b]) for name in self._names()])
+        found.append(learnt)
+    self.learnt_ = kept
+    return found
 
-    monkeypatch.setattr(garch, "maximise", stub)
+
+def test_every_t_with_learning_stubbed(monkeypatch):
+    monkeypatch.setattr(CompiledVolatility, "_learn_windows", stub)
     assert leak(FITTED, range(WINDOW, N)) is None
+
+
+def test_every_t_with_daily_refits():
+    "Chains of warm starts, learnt for real."
+    assert leak({"GJR-t": GARCH(o=1, dist="t")}, range(WINDOW, N), refit=1) is None
+
+
+def test_daily_refits_around_the_links_of_the_chain():
+    daily = {name: FITTED[name] for name in ("GARCH", "FHS", "MA-EGARCH", "GARCHX")}
+    assert leak(daily, near_refits()[::3], refit=1) is None
 
 
 def test_real_learning_around_each_refit():
@@ -86,6 +114,11 @@ def test_every_t_with_real_learning(name):
 def test_block_equals_step(name):
     model = {**CHEAP, **FITTED}[name]
     assert said(model, PAST).equals(said(model, PAST, block=False))
+
+
+@pytest.mark.parametrize("name", ["GJR-t", "GARCHX"])
+def test_block_equals_step_with_daily_refits(name):
+    assert said(FITTED[name], PAST, refit=1).equals(said(FITTED[name], PAST, block=False, refit=1))
 
 
 # --- planted leaks: each must be caught -----------------------------------------------------------------------------------------
@@ -146,14 +179,40 @@ def test_a_learner_that_sees_the_future_is_caught(monkeypatch):
     assert leak(FailsOnTheFuture(), [N - 2]) == N - 2
 
 
-def test_a_window_that_reaches_into_its_period_is_caught(monkeypatch):
-    honest = walkforward.learn_in_force
+@pytest.mark.parametrize("model, refit", [(EWMA(dist="t"), REFIT), (GARCH(), REFIT), (GARCH(), 1)], ids=["ewma", "garch", "chain"])
+def test_a_window_that_reaches_into_its_period_is_caught(monkeypatch, model, refit):
+    honest = learning.in_force
 
-    def late(model, y, X, first, window, first_rows):
-        return honest(model, y, X, min(first + 5, len(y) - 1), window, first_rows)[0], first - window
+    def late(model, y, X, firsts, window, starts, warm=False):
+        later = [min(f + 5, len(y) - 1) for f in firsts]
+        return [(learnt, f - window, note) for (learnt, _, note), f in zip(honest(model, y, X, later, window, starts, warm), firsts)]
 
-    monkeypatch.setattr(walkforward, "learn_in_force", late)
-    assert leak(EWMA(dist="t"), near_refits()) is not None
+    monkeypatch.setattr(learning, "in_force", late)
+    monkeypatch.setattr(walkforward, "in_force", late)
+    assert leak(model, near_refits(), refit) is not None
+
+
+class SharesItsWindows(GARCH):
+    "One optimum for the whole batch: early windows know late ones."
+
+    def _learn_windows(self, y, X, windows, warm=False):
+        found = super()._learn_windows(y, X, windows, warm)
+        return [{**k, "params": found[-1]["params"]} for k in found]
+
+
+class HearsTheDriverOfToday(GARCHX):
+    "The variance of t listens to x of t."
+
+    def _filter(self, params, y, X):
+        ahead = np.vstack([X[1:], X[-1:] * (1 + abs(y[-1]))])
+        mean, variance = super()._filter(params, y, ahead)
+        return mean, variance
+
+
+@pytest.mark.parametrize("mutant", [SharesItsWindows(), HearsTheDriverOfToday()])
+def test_planted_leaks_of_batches_and_drivers_are_caught(mutant):
+    caught = leak(mutant, near_refits()) is not None or not said(mutant, PAST).equals(said(mutant, PAST, block=False))
+    assert caught
 
 
 def test_block_against_step_catches_a_block_that_looks_ahead():

@@ -14,7 +14,7 @@ from ..utils.distributions import Empirical
 from ..utils.joint import JointModel
 from ..utils.models import RiskModel, fall_back
 
-# %% ../../nbs/risk/31b_engines_fhs.ipynb #7695a2d6
+# %% ../../nbs/risk/31b_engines_fhs.ipynb #52032bc3
 class FilteredHS(RiskModel):
     "Filtered historical simulation of one series."
 
@@ -32,15 +32,24 @@ class FilteredHS(RiskModel):
         model.learnt_ = learnt
         return model
 
+    @property
+    def warm_starts(self):
+        return self._armed(None).warm_starts
+
     def _learn(self, y, X=None, warm=None):
-        model = self._armed(None)
-        model.learnt_ = model._learn(y, X)
-        law = model._condition(y, X, 0, len(y))
-        return {"filter": model.learnt_, "pool": (y - law.mean) / law.vol}
+        return self._pooled(self._armed(None)._learn(y, X), y, X)
+
+    def _learn_windows(self, y, X, windows, warm=False):
+        found = self._armed(None)._learn_windows(y, X, windows, warm)
+        return [k if isinstance(k, NotConverged) else self._pooled(k, y[a:b], None if X is None else X[a:b]) for k, (a, b) in zip(found, windows)]
+
+    def _pooled(self, learnt, y, X):
+        law = self._armed(learnt)._condition(y, X, 0, len(y))
+        return {"filter": learnt, "pool": (y - law.mean) / law.vol}
 
     def _condition(self, y, X, start, stop):
         law = self._armed(self.learnt_["filter"])._condition(y, X, start, stop)
-        return Empirical(law.mean[:, None] + law.vol[:, None] * np.sort(self.learnt_["pool"]))
+        return Empirical(law.mean[:, None] + law.vol[:, None] * np.sort(self.learnt_["pool"]), note=law.note)
 
     def _shocks(self, u, y, X):
         pool = self.learnt_["pool"]
