@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CARRY_SESSIONS', 'RiskConfig', 'Inputs', 'gather', 'period_of_rows', 'modelled', 'data_table', 'row_hashes']
 
-# %% ../nbs/60a_pipeline_inputs.ipynb #e1257398
+# %% ../nbs/60a_pipeline_inputs.ipynb #fe4271ff
 import hashlib
 from dataclasses import asdict, dataclass
 
@@ -16,7 +16,7 @@ from .risk.portfolio import Portfolio
 from .risk.positions import UNDATED
 from .utils.calendar import next_session
 from .utils.checks import BadArgument, TooShort, UnpricedAsset, check_count, check_horizon, check_levels
-from .utils.cleaning import asset_status, clean_prices
+from .utils.cleaning import asset_lines, clean_prices
 from .utils.cleaning_rules import carry_last, join_flags, price_moves
 from .utils.learning import first_rows, refit_periods
 
@@ -157,7 +157,7 @@ def _as_date(date):
     except (ValueError, TypeError):
         raise BadArgument(f"{date!r} is not a date: write it as 2022-12-28") from None
 
-# %% ../nbs/60a_pipeline_inputs.ipynb #d5ce607d
+# %% ../nbs/60a_pipeline_inputs.ipynb #a6d4da63
 def period_of_rows(
     dates: pd.DatetimeIndex,  # sessions, the next one last
     refit: int,  # business days in a period
@@ -178,24 +178,25 @@ def modelled(
 
 def data_table(
     inputs: Inputs,
-    row: int,  # row of the day
+    rows,  # rows of the evenings, (D,)
     window: int,  # rows a model wants
-    used: np.ndarray,  # modelled that day, (N,)
-) -> pd.DataFrame:  # asset, first, last, rows, missing, status, note, flags, modelled
-    "State of every asset of the book on a day, with the remedy where one is needed."
-    day = inputs.dates[row]
-    table = asset_status(inputs.status, day, min_obs=window)
-    seen = inputs.flags[inputs.flags["date"] <= day]
-    table["flags"] = table["asset"].map(seen["asset"].value_counts()).fillna(0).astype(int)
-    table["modelled"] = used
-    why = "n/a in risk numbers: its window has holes, prices of zero or less, or no moves; see its flags"
-    table.loc[~table["modelled"] & (table["note"] == ""), "note"] = why
-    table.loc[~table["modelled"] & (table["status"] == "ok"), "status"] = "left out"
-    said = inputs.flags.drop_duplicates("asset", keep="last").set_index("asset")["action"]
-    why = [said.get(a, "no price: add a file or column for it, or take the position out") for a in inputs.unpriced]
-    lost = pd.DataFrame({"asset": list(inputs.unpriced), "rows": 0, "missing": 0, "status": "unpriced", "flags": 0, "modelled": False, "note": why})
-    table = table[(inputs.begun <= row)]
-    return pd.concat([table, lost], ignore_index=True) if len(lost) else table
+    used: np.ndarray,  # modelled on each evening, (D, N)
+) -> pd.DataFrame:  # as_of, asset, first, last, rows, missing, status, note, flags, modelled
+    "State of every asset of the book on each evening, with the remedy where one is needed."
+    last = inputs.flags.drop_duplicates("asset", keep="last").set_index("asset")["action"]
+    lost = [(a, pd.NaT, pd.NaT, 0, 0, "unpriced", last.get(a, "no price: add a file or column for it, or take the position out"), 0, False) for a in inputs.unpriced]
+    flagged, dates, lines = inputs.flags["asset"].to_numpy(object), inputs.flags["date"].to_numpy(), []
+    for row, modelled in zip(rows, used):
+        day, seen = inputs.dates[row], flagged[dates <= inputs.dates[row].to_datetime64()]
+        for line, able, begun in zip(asset_lines(inputs.status, day, window), modelled.tolist(), inputs.begun <= row):
+            *state, status, note = line
+            if not able and not note:
+                note = "n/a in risk numbers: its window has holes, prices of zero or less, or no moves; see its flags"
+            status = "left out" if status == "ok" and not able else status
+            if begun:
+                lines.append((day, *state, status, note, int((seen == line[0]).sum()), able))
+        lines += [(day, *line) for line in lost]
+    return pd.DataFrame(lines, columns="as_of asset first last rows missing status note flags modelled".split())
 
 # %% ../nbs/60a_pipeline_inputs.ipynb #7df92540
 def row_hashes(

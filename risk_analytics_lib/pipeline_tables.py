@@ -6,19 +6,20 @@
 __all__ = ['FLAG_AT', 'ledger', 'event_moves', 'risk_rows', 'drivers', 'bridge', 'stress', 'states', 'volatilities', 'anomalies',
            'backtests']
 
-# %% ../nbs/60c_pipeline_tables.ipynb #77b465e1
+# %% ../nbs/60c_pipeline_tables.ipynb #684a4b00
 import numpy as np
 import pandas as pd
 
 from .pipeline_inputs import Inputs, RiskConfig
 from .pipeline_laws import BookDay, book_history
-from .risk.bridge import var_bridge
-from .risk.evaluation import evaluate
-from .risk.exposure import pnl_components
-from .risk.measures import expected_shortfall_error, value_at_risk_interval
-from .risk.stress import historical_scenario, scenario_table
+from .risk.bridge import shapley
+from .risk.evaluation import var_tests
+from .risk.exposure import contributions
+from .risk.measures import expected_shortfall_error, value_at_risk, value_at_risk_interval
+from .risk.stress import event_windows, historical_scenario, scenario_blocks, scenario_frame
 from .utils.cleaning_rules import robust_score
 from .utils.models import ewma_variance
+from .utils.results import stacked
 
 # %% ../nbs/60c_pipeline_tables.ipynb #edc8b634
 def ledger(
@@ -96,83 +97,89 @@ def risk_rows(
         add("pnl", earned if inputs.holds[t - 1].any() else np.nan, horizon=1)
     return pd.DataFrame(rows, columns="as_of portfolio measure level horizon model value low high".split())
 
-# %% ../nbs/60c_pipeline_tables.ipynb #0ca53db1
+# %% ../nbs/60c_pipeline_tables.ipynb #6426c1e4
 def drivers(
     inputs: Inputs,
-    day: BookDay,
+    days: list,  # of BookDay
     config: RiskConfig,
 ) -> pd.DataFrame:  # as_of, portfolio, measure, level, kind, name, exposure, component, marginal, incremental; base currency
     "Components of the book's ES by asset, sector and desk; each kind sums to ES."
-    level = min(config.levels)
-    scenarios, place = day.scenarios(config.engine), inputs.assets.get_indexer(inputs.places["asset"])
-    worth = np.where(place >= 0, np.nan_to_num(inputs.held[day.row - 1]), 0.0)
-    pnl = scenarios[:, place] * worth
-    parts = []
-    for kind in ("asset", "sector", "desk"):
-        names, group = np.unique(inputs.places[kind].to_numpy(str), return_inverse=True)
-        member = np.equal.outer(np.arange(len(names)), group)
-        exposure = (member * worth).sum(1)
-        own = pd.DataFrame(np.stack([pnl[:, m].sum(1) for m in member], 1), columns=names)
-        held = np.array([np.abs(worth[m]).sum() > 0 for m in member])
-        found = pnl_components(own.loc[:, held], level)
-        part = found[["component", "incremental"]].rename_axis("name").reset_index().assign(kind=kind, exposure=exposure[held])
-        part["marginal"] = part["component"] / part["exposure"].where(part["exposure"] != 0)
-        parts.append(part)
-    table = pd.concat(parts, ignore_index=True)
-    table = table.assign(as_of=inputs.dates[day.row - 1], portfolio=inputs.book.name, measure="expected_shortfall", level=level)
-    return table["as_of portfolio measure level kind name exposure component marginal incremental".split()]
+    level, place = min(config.levels), inputs.assets.get_indexer(inputs.places["asset"])
+    parts = {kind: np.unique(inputs.places[kind].to_numpy(str), return_inverse=True) for kind in ("asset", "sector", "desk")}
+    kinds = np.repeat(list(parts), [len(names) for names, _ in parts.values()]).astype(object)
+    names = np.concatenate([names for names, _ in parts.values()]).astype(object)
+    member = np.concatenate([np.equal.outer(np.arange(len(names)), group) for names, group in parts.values()])  # (parts, places)
+    blocks = []
+    for d in days:
+        worth = np.where(place >= 0, np.nan_to_num(inputs.held[d.row - 1]), 0.0)
+        pnl, held = d.scenarios(config.engine)[:, place] * worth, (member * np.abs(worth)).sum(1) > 0
+        own = np.stack([pnl[:, m].sum(1) for m in member[held]], 1) if held.any() else np.empty((len(pnl), 0))
+        found, exposure = contributions(own, level, book=pnl.sum(1))[0], (member * worth).sum(1)[held]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            marginal = np.where(exposure != 0, found["component"] / exposure, np.nan)
+        said = {"as_of": inputs.dates[d.row - 1], "portfolio": inputs.book.name, "measure": "expected_shortfall", "level": level}
+        blocks.append(said | {"kind": kinds[held], "name": names[held], "exposure": exposure, "component": found["component"], "marginal": marginal,
+                              "incremental": found["incremental"]})
+    return stacked(blocks)
 
-# %% ../nbs/60c_pipeline_tables.ipynb #8dd99f6f
+# %% ../nbs/60c_pipeline_tables.ipynb #1b0a7c24
 def bridge(
     inputs: Inputs,
-    before: BookDay | None,  # None where there was no book: then nothing can be said to have changed
-    after: BookDay,
+    pairs: list,  # of (BookDay of the evening before, BookDay); None where there was no book: then nothing can be said to have changed
     config: RiskConfig,
 ) -> pd.DataFrame:  # as_of, portfolio, driver, change, before, after; base currency
     "Change of the book's one-day VaR at the highest level since the evening before."
-    columns = ["as_of", "portfolio", "driver", "change", "before", "after"]
-    if before is None:
-        return pd.DataFrame(columns=columns)
-    state = lambda d: {"exposures": pd.Series(d.exposures, inputs.assets), "scenarios": pd.DataFrame(d.scenarios(config.engine), columns=inputs.assets)}
-    found = var_bridge(state(before), state(after), max(config.levels)).to_frame()
-    return found.assign(as_of=inputs.dates[after.row - 1], portfolio=inputs.book.name)[columns]
+    state = lambda d: {"positions": d.exposures, "market": d.scenarios(config.engine)}
+    risk = lambda s: value_at_risk((s["market"] * s["positions"]).sum(1), max(config.levels))
+    blocks = []
+    for before, after in pairs:
+        if before is not None:
+            first, last = state(before), state(after)
+            change = shapley(first, last, risk)
+            said = {"as_of": inputs.dates[after.row - 1], "portfolio": inputs.book.name, "driver": change.index.to_list(), "change": change.to_numpy()}
+            blocks.append(said | {"before": risk(first), "after": risk(last)})
+    return stacked(blocks, ["as_of", "portfolio", "driver", "change", "before", "after"])
 
 
 def stress(
     inputs: Inputs,
-    day: BookDay,
+    days: list,  # of BookDay
 ) -> pd.DataFrame:  # as_of, portfolio, scenario, start, end, days, asset, pnl, distance, probability, coverage, note; base currency
-    "Today's book through every historical event that had ended by then."
-    t = day.row - 1
-    now = inputs.dates[t]
-    returns = pd.DataFrame(inputs.moves[: t + 1], inputs.dates[: t + 1], inputs.assets)
-    held = pd.Series(np.nan_to_num(inputs.exposures[t]), inputs.assets)
-    past = inputs.events[inputs.events["end"] <= now]
-    if past.empty or not held.any():
-        return pd.DataFrame()
-    return scenario_table(held, returns, past[["name", "start", "end"]]).assign(as_of=now, portfolio=inputs.book.name)
+    "Each evening's book through every historical event that had ended by then."
+    windows, blocks = event_windows(inputs.events), []
+    for d in days:
+        now = inputs.dates[d.row - 1]
+        worth, past = np.nan_to_num(inputs.exposures[d.row - 1]), [w for w in windows if w[2] <= now]
+        held = worth != 0
+        if past and held.any():
+            own = scenario_blocks(pd.Series(worth[held], inputs.assets[held]), inputs.dates[: d.row], inputs.moves[: d.row, held], past, {})
+            blocks += [block | {"as_of": now, "portfolio": inputs.book.name} for block in own]
+    return scenario_frame(blocks) if blocks else scenario_frame([]).assign(as_of=pd.NaT, portfolio="")
 
-# %% ../nbs/60c_pipeline_tables.ipynb #8ed2536f
-_STATES = np.array(["calm", "normal", "stress"])
+# %% ../nbs/60c_pipeline_tables.ipynb #2634b894
+_STATES = np.array(["calm", "normal", "stress"], object)
 
 
 def states(
     inputs: Inputs,
-    day: BookDay,
+    days: list,  # of BookDay
     config: RiskConfig,
-) -> pd.DataFrame:  # date, series, model, state, probability, volatility (decimal of gross, per day), percentile; the last `history` dates
-    "Volatility state of today's book on each date, judged by the dates before it."
-    t = day.row
-    begin = max(t - config.history - config.window - 100, 0)
-    y = book_history(np.nan_to_num(inputs.moves[begin:t]), day.exposures)
-    gross = np.abs(day.exposures).sum()
-    vol = np.sqrt(ewma_variance(y, 0.94, float(np.var(y[:100])) or 1.0))[1:] / (gross or 1.0)
-    shown = range(max(len(vol) - config.history, 251), len(vol))
-    rank = np.array([(vol[max(i - config.window, 0) : i] < vol[i]).mean() for i in shown])
-    state = _STATES[np.minimum((rank * 3).astype(int), 2)] if len(rank) else _STATES[:0]
-    dates = inputs.dates[begin:t][list(shown)]
-    return pd.DataFrame({"date": dates, "series": inputs.book.name, "model": "vol_tercile", "state": state, "probability": np.nan,
-                         "volatility": vol[list(shown)], "percentile": rank})
+) -> pd.DataFrame:  # as_of, date, series, model, state, probability, volatility (decimal of gross, per day), percentile; the last `history` dates of each evening
+    "Volatility state of each evening's book on the dates behind it, judged by the dates before each."
+    blocks = []
+    for d in days:
+        t = d.row
+        begin = max(t - config.history - config.window - 100, 0)
+        y = book_history(np.nan_to_num(inputs.moves[begin:t]), d.exposures)
+        gross = np.abs(d.exposures).sum()
+        vol = np.sqrt(ewma_variance(y, 0.94, float(np.var(y[:100])) or 1.0))[1:] / (gross or 1.0)
+        shown = np.arange(max(len(vol) - config.history, 251), len(vol))[:, None]
+        at = np.arange(len(vol))
+        before = (at < shown) & (at >= shown - config.window)
+        rank = (before & (vol < vol[shown])).sum(1) / before.sum(1)
+        blocks.append({"as_of": inputs.dates[t - 1], "date": inputs.dates[begin:t].to_numpy()[shown[:, 0]], "series": inputs.book.name, "model": "vol_tercile",
+                       "state": _STATES[np.minimum((rank * 3).astype(int), 2)], "probability": np.nan, "volatility": vol[shown[:, 0]], "percentile": rank})
+    return stacked(blocks)
 
 
 def volatilities(
@@ -183,50 +190,58 @@ def volatilities(
 ) -> pd.DataFrame:  # as_of, asset, vol, vol_ann (decimal), percentile (among its last `history` forecasts; NaN before the evenings judged)
     "Next-day volatility of every asset, and where it stands in its own past."
     vol = np.stack([d.period.vol[d.place] for d in days])
-    parts = []
+    blocks, assets = [], inputs.assets.to_numpy(object)
     for i, d in enumerate(days):
-        own = inputs.begun < d.row
+        own, now = inputs.begun < d.row, vol[i]
         past = vol[max(i - config.history, 0) : i + 1]
-        rank = np.where(np.isfinite(vol[i]) & (d.row in rows), (past <= vol[i]).mean(0), np.nan)
-        parts.append(pd.DataFrame({"as_of": inputs.dates[d.row - 1], "asset": inputs.assets, "vol": vol[i], "vol_ann": vol[i] * np.sqrt(252), "percentile": rank})[own])
-    return pd.concat(parts, ignore_index=True)
+        rank = np.where(np.isfinite(now) & (d.row in rows), (past <= now).mean(0), np.nan)
+        blocks.append({"as_of": inputs.dates[d.row - 1], "asset": assets[own], "vol": now[own], "vol_ann": now[own] * np.sqrt(252), "percentile": rank[own]})
+    return stacked(blocks)
 
-# %% ../nbs/60c_pipeline_tables.ipynb #a72eb276
+# %% ../nbs/60c_pipeline_tables.ipynb #ec4d5e4f
 FLAG_AT = 6.0  # robust standard deviations
+_REACH = 260  # sessions behind a date within which its 60 moves must lie
 
 
 def anomalies(
     inputs: Inputs,
-    day: BookDay,
+    days: list,  # of BookDay, ascending
     config: RiskConfig,
-) -> pd.DataFrame:  # date, asset, detector, anomaly_score (>= 0), move (signed, decimal), pvalue, flag, kind, reason; the last `anomaly_days` sessions
-    "Scores of the last sessions, each from the past of its own date."
-    t = day.row
-    begin = max(t - config.anomaly_days, 1)
-    score = robust_score(inputs.moves[max(begin - 200, 0) : t], 60)[begin - t :]
-    score[:, inputs.begun >= t] = np.nan
-    far = np.abs(score) > FLAG_AT
-    wide = (np.abs(score) > FLAG_AT / 2).sum(1, keepdims=True) - (np.abs(score) > FLAG_AT / 2)
-    market = wide >= np.isfinite(score).sum(1, keepdims=True) / 4
-    i, j = np.indices(score.shape).reshape(2, -1)
-    table = pd.DataFrame({"date": inputs.dates[begin:t][i], "asset": inputs.assets[j], "detector": "past_mad", "anomaly_score": np.abs(score).ravel(),
-                          "pvalue": np.nan, "flag": far.ravel(), "kind": np.where(far, np.where(market, "market", "asset"), "").ravel()})
-    table["move"] = inputs.moves[begin:t].ravel()
-    table = table[np.tile(inputs.begun < t, len(score))].reset_index(drop=True)
-    said = zip(table["move"], table["anomaly_score"], table["flag"])
-    table["reason"] = [f"{m:+.1%} is {s:.1f} robust standard deviations of its last 60 moves" if f else "" for m, s, f in said]
-    return table
+) -> pd.DataFrame:  # as_of, date, asset, detector, anomaly_score (>= 0), move (signed, decimal), pvalue, flag, kind, reason; the last `anomaly_days` sessions of each
+    "Scores of the last sessions of each evening, each from the past of its own date."
+    offset = max(days[0].row - config.anomaly_days - _REACH, 0)
+    every = robust_score(inputs.moves[offset : days[-1].row], 60, _REACH)
+    blocks, assets = [], inputs.assets.to_numpy(object)
+    for d in days:
+        rows, own = np.arange(max(d.row - config.anomaly_days, 1), d.row), inputs.begun < d.row
+        score = every[rows - offset][:, own]
+        far, wide = np.abs(score) > FLAG_AT, np.abs(score) > FLAG_AT / 2
+        market = wide.sum(1, keepdims=True) - wide >= np.isfinite(score).sum(1, keepdims=True) / 4
+        i, j = np.indices(score.shape).reshape(2, -1)
+        block = {"as_of": inputs.dates[d.row - 1], "date": inputs.dates.to_numpy()[rows][i], "asset": assets[own][j], "detector": "past_mad"}
+        block |= {"anomaly_score": np.abs(score).ravel(), "pvalue": np.nan, "flag": far.ravel()}
+        block |= {"kind": np.where(far, np.where(market, "market", "asset"), "").astype(object).ravel(), "move": inputs.moves[rows][:, own].ravel()}
+        reason = np.full(score.size, "", object)
+        for k in np.flatnonzero(far):
+            reason[k] = f"{block['move'][k]:+.1%} is {block['anomaly_score'][k]:.1f} robust standard deviations of its last 60 moves"
+        blocks.append(block | {"reason": reason})
+    return stacked(blocks)
 
-
+# %% ../nbs/60c_pipeline_tables.ipynb #4daeeabe
 def backtests(
     book_ledger: pd.DataFrame,  # from `ledger`
-    as_of: pd.Timestamp,  # evening of the judgement
+    evenings,  # dates of the judgement
     history: int,  # days judged
 ) -> pd.DataFrame:  # as_of, series, model, level, test, statistic, pvalue, pvalue_exact, decision, hits, observations, zone
-    "Tests of the last `history` forecasts whose outcome was known that evening."
-    known = book_ledger[(book_ledger["target"] <= as_of) & book_ledger["realised"].notna()]
-    recent = known[known["target"].isin(np.unique(known["target"])[-history:])]
-    if recent.empty:
-        return pd.DataFrame()
-    found = evaluate(recent).var_backtests().assign(as_of=as_of)
-    return found["as_of series model level test statistic pvalue pvalue_exact decision hits observations zone".split()]
+    "Tests of the last `history` forecasts whose outcome was known on each evening."
+    known = book_ledger[book_ledger["realised"].notna()]
+    targets, found = np.unique(known["target"].to_numpy()), []
+    sequences = {key: [part[c].to_numpy() for c in ("target", "realised", "value_at_risk")] for key, part in known.groupby(["series", "model", "level"], sort=False)}
+    for as_of in evenings:
+        seen = targets.searchsorted(np.datetime64(as_of), side="right")
+        for (series, model, level), (target, realised, limit) in sequences.items() if seen else ():
+            inside = (target >= targets[max(seen - history, 0)]) & (target <= targets[seen - 1]) & ~np.isnan(limit)
+            for test in var_tests(-realised[inside] > limit[inside], level):
+                found.append({"as_of": as_of, "series": series, "model": model, "level": level} | test)
+    columns = "as_of series model level test statistic pvalue pvalue_exact decision hits observations zone".split()
+    return pd.DataFrame(found, columns=columns)

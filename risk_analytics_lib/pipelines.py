@@ -144,19 +144,19 @@ def _runs(inputs, rows, config, started):
     columns = "run_id as_of portfolio started finished status data_hash portfolio_hash config_hash version python packages".split()
     return pd.DataFrame(lines, columns=columns)
 
-# %% ../nbs/60_pipelines.ipynb #385eec9c
-def _evening(inputs, before, day, config, known):
-    "Tables of one evening by name."
-    as_of = inputs.dates[day.row - 1]
-    return {
-        "drivers": drivers(inputs, day, config), "bridge": bridge(inputs, before, day, config), "stress": stress(inputs, day),
-        "regimes": states(inputs, day, config), "anomalies": anomalies(inputs, day, config), "backtests": backtests(known, as_of, config.history),
-        "data": data_table(inputs, day.row - 1, config.window, day.alive),
-    }
-
-
+# %% ../nbs/60_pipelines.ipynb #f16a47a2
 def _work_evenings(chunk):
-    return [_evening(*task) for task in chunk]
+    "Tables of some evenings by name, a dict a task."
+    found = []
+    for inputs, pairs, config, known in chunk:
+        days = [day for _, day in pairs]
+        rows = np.array([d.row - 1 for d in days])
+        found.append({
+            "drivers": drivers(inputs, days, config), "bridge": bridge(inputs, pairs, config), "stress": stress(inputs, days),
+            "regimes": states(inputs, days, config), "anomalies": anomalies(inputs, days, config), "backtests": backtests(known, inputs.dates[rows], config.history),
+            "data": data_table(inputs, rows, config.window, np.stack([d.alive for d in days])),
+        })
+    return found
 
 
 def _limits(inputs, risk, rows, config):
@@ -174,7 +174,7 @@ def _limits(inputs, risk, rows, config):
     found["unit"] = found["limit"].map(unit)
     return found[found["as_of"].isin(inputs.dates[rows - 1])].assign(portfolio=inputs.book.name).reset_index(drop=True)
 
-# %% ../nbs/60_pipelines.ipynb #6821afb7
+# %% ../nbs/60_pipelines.ipynb #58e149ae
 def _now():
     return pd.Timestamp.now("UTC").tz_localize(None).floor("s")
 
@@ -197,17 +197,25 @@ def _something(inputs, day, config):
     "The evening asked for must have something to say."
     if day.alive.any():
         return
-    table = data_table(inputs, day.row - 1, config.window, day.alive)
+    table = data_table(inputs, [day.row - 1], config.window, day.alive[None])
     why = "; ".join(f"{a}: {n}" for a, n in zip(table["asset"], table["note"]))
     raise TooShort(f"{inputs.book.name}: nothing can be modelled on {inputs.dates[day.row - 1]:%Y-%m-%d}, a model wants {config.window} returns. {why}")
 
 
-def _stacked(runs, frames):
-    "Evenings one below the other, each with its run_id."
-    named = [f.assign(run_id=r) for r, f in zip(runs["run_id"], frames) if len(f)]
-    return pd.concat(named, ignore_index=True) if named else frames[0].assign(run_id=pd.Series(dtype=str))
+_LOT = 32  # evenings a task
+_UNDATED = ("regimes", "anomalies", "data")  # tables whose rows name another date, or none
 
-# %% ../nbs/60_pipelines.ipynb #797f1c3e
+
+def _evenings(inputs, days, rows, config, book_ledger, n_jobs):
+    "Tables of all evenings by name, each row with its as_of."
+    at = {d.row: d for d in days}
+    pairs = [(at.get(t - 1), at[t]) for t in rows]
+    tasks = [(inputs, pairs[i : i + _LOT], config, book_ledger) for i in range(0, len(pairs), _LOT)]
+    found = run_tasks(_work_evenings, tasks, n_jobs if len(tasks) > 1 else 1, "evenings")
+    parts = {n: [f[n] for f in found if len(f[n])] or [found[0][n]] for n in found[0]}
+    return {n: frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True) for n, frames in parts.items()}
+
+# %% ../nbs/60_pipelines.ipynb #4afc6256
 def run_range(
     start,  # first evening
     end=None,  # last evening; None = the last of the data
@@ -223,15 +231,12 @@ def run_range(
     days = book_days(inputs, shown, config, n_jobs, full=rows)
     _something(inputs, days[-1], config)
     book_ledger, risk = ledger(inputs, days, config), risk_rows(inputs, days, config, event_moves(inputs))
-    tasks, at = [], {d.row: d for d in days}
-    for t in rows:
-        tasks.append((inputs, at.get(t - 1), at[t], config, book_ledger))
-    evenings = run_tasks(_work_evenings, tasks, n_jobs if len(tasks) > 16 else 1, "evenings")
+    made = _evenings(inputs, days, rows, config, book_ledger, n_jobs)
     runs = _runs(inputs, rows, config, started)
-    made = {n: _stacked(runs, [e[n] for e in evenings]) for n in evenings[0]}
     fits = pd.DataFrame([(inputs.assets[i], inputs.dates[r], note == "", note) for p in dict.fromkeys(d.period for d in days) for i, r, note in p.fits],
                         columns=["asset", "as_of", "converged", "note"])
     name = lambda f: f.assign(run_id=f["as_of"].map(dict(zip(runs["as_of"], runs["run_id"]))))
+    made = {n: name(f).drop(columns=["as_of"] * (n in _UNDATED)) for n, f in made.items()}
     return DailyRun(
         as_of=inputs.dates[-2], portfolio_name=inputs.book.name, currency=inputs.book.base, config=config, runs=runs, forecasts=name(book_ledger), risk=name(risk),
         limits=name(_limits(inputs, risk, rows, config)), vols=name(volatilities(inputs, days, rows, config)), flags=inputs.flags, fits=fits, **made)

@@ -190,7 +190,7 @@ def partial_loglik(self: RealizedGARCH) -> float:
 def _notes(self: RealizedGARCH):
     return [f"The log-likelihood is that of returns and measure together; the returns alone have {self.partial_loglik:,.1f}."]
 
-# %% ../../nbs/econometrics/13f_realized_garch.ipynb #c46b16d9
+# %% ../../nbs/econometrics/13f_realized_garch.ipynb #c1d0c132
 @patch
 def _propagate(self: RealizedGARCH, y, X, z):
     k = dict(zip(self._names(), self.learnt_["params"].tolist()))
@@ -203,5 +203,3 @@ def _propagate(self: RealizedGARCH, y, X, z):
         log_x = k["xi"] + k["phi"] * log_h + k["tau1"] * shock + k["tau2"] * (shock * shock - 1) + k["sigma_u"] * u[:, day]
         log_h = k["omega"] + k["gamma"] * log_x + k["beta"] * log_h
     return paths
-
-

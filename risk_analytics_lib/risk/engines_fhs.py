@@ -5,16 +5,16 @@
 # %% auto #0
 __all__ = ['FilteredHS', 'JointFilteredHS']
 
-# %% ../../nbs/risk/31b_engines_fhs.ipynb #e0b39862
+# %% ../../nbs/risk/31b_engines_fhs.ipynb #3aef4382
 import numpy as np
 
 from ..econometrics.garch import GARCH
 from ..utils.checks import NotConverged
 from ..utils.distributions import Empirical
-from ..utils.joint import JointModel
-from ..utils.models import RiskModel, fall_back
+from ..utils.joint import JointModel, filter_laws, learn_filter
+from ..utils.models import RiskModel
 
-# %% ../../nbs/risk/31b_engines_fhs.ipynb #52032bc3
+# %% ../../nbs/risk/31b_engines_fhs.ipynb #dd524ab9
 class FilteredHS(RiskModel):
     "Filtered historical simulation of one series."
 
@@ -43,6 +43,9 @@ class FilteredHS(RiskModel):
         found = self._armed(None)._learn_windows(y, X, windows, warm)
         return [k if isinstance(k, NotConverged) else self._pooled(k, y[a:b], None if X is None else X[a:b]) for k, (a, b) in zip(found, windows)]
 
+    def _note_of(self, learnt):
+        return self._armed(learnt["filter"])._note_of(learnt["filter"])
+
     def _pooled(self, learnt, y, X):
         law = self._armed(learnt)._condition(y, X, 0, len(y))
         return {"filter": learnt, "pool": (y - law.mean) / law.vol}
@@ -58,7 +61,7 @@ class FilteredHS(RiskModel):
     def _propagate(self, y, X, z):
         return self._armed(self.learnt_["filter"])._propagate(y, X, z)
 
-# %% ../../nbs/risk/31b_engines_fhs.ipynb #a9c7da54
+# %% ../../nbs/risk/31b_engines_fhs.ipynb #a2a83c46
 class JointFilteredHS(JointModel):
     "Joint filtered historical simulation: one filter an asset, whole days of standardised residuals."
 
@@ -69,22 +72,13 @@ class JointFilteredHS(JointModel):
         self.filter = filter
         super().__init__()
 
-    def _one(self):
-        return GARCH(o=1, dist="t") if self.filter is None else self.filter.clone()
-
     def _learn(self, Y):
-        active, z = [], np.empty_like(Y)
+        own = GARCH(o=1, dist="t") if self.filter is None else self.filter
+        filters, pool = [], np.empty_like(Y)
         for i, y in enumerate(Y.T):
-            y, model = np.ascontiguousarray(y), self._one()
-            try:
-                model.learnt_, model.note_ = model._learn(y, None), ""
-            except NotConverged as trouble:
-                model.learnt_, spare, why = fall_back(model, y, trouble)
-                model, model.note_ = spare, why
-            law = model._condition(y, None, 0, len(y))
-            active.append(model)
-            z[:, i] = (y - law.mean) / law.vol
-        return {"filters": active, "pool": z}
+            model, pool[:, i] = learn_filter(own, y)
+            filters.append(model)
+        return {"filters": filters, "pool": pool}
 
     def laws(
         self,
@@ -92,9 +86,8 @@ class JointFilteredHS(JointModel):
         start: int,  # first row asked for
         stop: int,  # one past the last
     ) -> tuple:  # (mean, vol), each (stop - start, N)
-        "Each asset's conditional mean and volatility."
-        laws = [m._condition(np.ascontiguousarray(y), None, start, stop) for m, y in zip(self.learnt_["filters"], Y.T)]
-        return np.stack([law.mean for law in laws], 1), np.stack([law.vol for law in laws], 1)
+        "Each asset's conditional mean and volatility; what stands in for a filter is in `notes`."
+        return filter_laws(self.learnt_["filters"], Y, start, stop)[:2]
 
     def _condition(self, Y, start, stop):
         mean, vol = self.laws(Y, start, stop)
@@ -109,7 +102,10 @@ class JointFilteredHS(JointModel):
     def _notes(self, learnt):
         return [(i, m.note_) for i, m in enumerate(learnt["filters"]) if m.note_]
 
+    def _day_notes(self, Y, start, stop):
+        return filter_laws(self.learnt_["filters"], Y, start, stop)[2]
+
     @property
     def notes(self) -> dict:
-        "Column -> why its filter fell back, where one did."
+        "Column -> what stands in for its filter and why, where one does."
         return {self.columns_[i]: why for i, why in self._notes(self.learnt_)}

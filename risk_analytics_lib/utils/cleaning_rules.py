@@ -178,10 +178,11 @@ def flag_splits(
 
     return _flag_where("split", prices[assets], jump, ratio, words)
 
-# %% ../../nbs/utils/03a_cleaning_rules.ipynb #3ff8c2a4
+# %% ../../nbs/utils/03a_cleaning_rules.ipynb #ac301a79
 def robust_score(
     moves: np.ndarray,  # (T, N), NaN = no move
     window: int = 60,  # observed moves before today
+    reach: int | None = None,  # rows behind today that may hold them; None = all. Then a score depends on these rows and no others
 ) -> np.ndarray:  # (T, N); NaN until `window` moves are observed, where there is no move, and where the past never moved (MAD = 0)
     "Distance from the past median in past MADs, scaled to standard deviations."
     check_count("window", window, low=5)
@@ -194,7 +195,8 @@ def robust_score(
         past = np.lib.stride_tricks.sliding_window_view(x, window)[:-1]
         middle = np.median(past, axis=1)
         scale = 1.4826 * np.median(np.abs(past - middle[:, None]), axis=1)
-        score[rows[window:], j] = (x[window:] - middle) / np.where(scale > 0, scale, np.nan)
+        far = reach is not None and rows[window:] - rows[:-window] > reach
+        score[rows[window:], j] = np.where(far, np.nan, (x[window:] - middle) / np.where(scale > 0, scale, np.nan))
     return score
 
 

@@ -5,15 +5,17 @@
 # %% auto #0
 __all__ = ['kernel_folder', 'kernel']
 
-# %% ../../nbs/utils/00a_kernels.ipynb #48656018
+# %% ../../nbs/utils/00a_kernels.ipynb #e483a2fe
 import hashlib
 import os
+import re
+import shutil
 from functools import cache
 from pathlib import Path
 
 import numba
 
-# %% ../../nbs/utils/00a_kernels.ipynb #247d1468
+# %% ../../nbs/utils/00a_kernels.ipynb #22afc650
 @cache
 def kernel_folder() -> str:  # a folder that can be written to, named by the source of all kernels; "" where there is none
     "Where machine code is kept: under `NUMBA_CACHE_DIR`, beside the package, or in the user's cache."
@@ -24,12 +26,27 @@ def kernel_folder() -> str:  # a folder that can be written to, named by the sou
     for base in (os.environ.get("NUMBA_CACHE_DIR"), package / "__pycache__", os.path.expanduser("~/.cache/risk_analytics_lib")):
         try:
             folder = Path(base or "/dev/null") / f"kernels-{stamp.hexdigest()[:12]}"
+            known = folder.is_dir()
             folder.mkdir(parents=True, exist_ok=True)
             if os.access(folder, os.W_OK):
+                os.utime(folder)  # when it was last used
+                if not known:
+                    _prune(folder)
                 return str(folder)
         except OSError:
             continue
     return ""
+
+
+def _prune(folder, keep=2):
+    "Remove folders of earlier kernels beside this one, but for those used last; only those that hold nothing but machine code."
+    try:
+        others = [p for p in folder.parent.iterdir() if re.fullmatch("kernels-[0-9a-f]{12}", p.name) and p != folder and not p.is_symlink()]
+        for old in sorted(others, key=lambda p: -p.stat().st_mtime)[keep:]:
+            if all(p.is_dir() or re.search(r"\.nb[ci](\.tmp\.|$)", p.name) for p in old.rglob("*")):
+                shutil.rmtree(old, ignore_errors=True)
+    except OSError:  # another process is doing the same, or may not
+        pass
 
 
 def kernel(
