@@ -122,23 +122,25 @@ def day(self: DailyRun, as_of) -> DailyRun:
     cut["fits"] = self.fits[(learnt <= at) & ~(learnt < in_force) & ~self.fits["asset"].isin(later)].reset_index(drop=True)
     return replace(self, as_of=at, **cut)
 
-# %% ../nbs/60_pipelines.ipynb #8c49779d
+# %% ../nbs/60_pipelines.ipynb #f9885d78
 def _runs(inputs, rows, config, started):
     "One line of identity an evening."
     from importlib.metadata import version
     words = lambda *frames: "|".join(f.to_csv(index=False) for f in frames)
-    hashed = {}  # assets known so far -> running hashes of their prices and exposures
+    digest = lambda *text: hashlib.sha256("|".join(text).encode()).hexdigest()
+    hashed, happened = {}, {}  # assets known so far -> running hashes of their prices and exposures, and the places in words; events that had ended -> words
     packages = ", ".join(f"{p} {version(p)}" for p in ("numpy", "pandas", "scipy", "arch"))
     lines = []
     for t in rows:
         day, known = inputs.dates[t - 1], inputs.begun < t
         if known.tobytes() not in hashed:
-            hashed[known.tobytes()] = row_hashes(inputs.prices.to_numpy()[:, known]), row_hashes(inputs.held[:, inputs.places["asset"].isin(inputs.assets[known])])
-        prices, held = (h[t - 1] for h in hashed[known.tobytes()])
-        events = inputs.events[inputs.events["end"] <= day][["name", "start", "end"]] if len(inputs.events) else inputs.events
-        places = inputs.places[inputs.places["asset"].isin(inputs.assets[known])]
-        digest = lambda *text: hashlib.sha256("|".join(text).encode()).hexdigest()
-        own = digest(prices, words(events)), digest(held, words(places, inputs.limits), *inputs.unpriced), config.hash(), risk_analytics_lib.__version__
+            mine = inputs.places["asset"].isin(inputs.assets[known])
+            hashed[known.tobytes()] = row_hashes(inputs.prices.to_numpy()[:, known]), row_hashes(inputs.held[:, mine]), words(inputs.places[mine], inputs.limits)
+        prices, held, places = hashed[known.tobytes()]
+        over = (inputs.events["end"] <= day).to_numpy() if len(inputs.events) else np.zeros(0, bool)
+        if over.tobytes() not in happened:
+            happened[over.tobytes()] = words(inputs.events[over][["name", "start", "end"]] if len(over) else inputs.events)
+        own = digest(prices[t - 1], happened[over.tobytes()]), digest(held[t - 1], places, *inputs.unpriced), config.hash(), risk_analytics_lib.__version__
         run_id = hashlib.sha256("|".join([f"{day:%Y-%m-%d}", inputs.book.name, *own]).encode()).hexdigest()
         lines.append((run_id, day, inputs.book.name, started, _now(), "finished", *own, platform.python_version(), packages))
     columns = "run_id as_of portfolio started finished status data_hash portfolio_hash config_hash version python packages".split()
