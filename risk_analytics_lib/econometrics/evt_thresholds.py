@@ -16,7 +16,7 @@ from ..utils.checks import BadArgument, NotConverged, check_count, check_signifi
 from ..utils.figure_base import BLUE, canvas, lean, thin
 from ..utils.results import Result, show_number, show_rate
 
-# %% ../../nbs/econometrics/19b_evt_thresholds.ipynb #9bc88298
+# %% ../../nbs/econometrics/19b_evt_thresholds.ipynb #57784ec0
 @dataclass(frozen=True, repr=False)
 class ThresholdScan(Result):
     "Estimates over thresholds, with pointwise bands."
@@ -48,7 +48,8 @@ class ThresholdScan(Result):
         rows = self.frame.iloc[thin(self.frame[name])]
         x, y, label = lean(rows["threshold"]), lean(rows[name]), name.replace("_", " ")
         subtitle = f"{show_rate(1 - self.significance)} pointwise band; {self.hint}"
-        fig = canvas(f"{self.what}: {label}", subtitle, f"{label} at {len(self.frame)} thresholds.")
+        title = self.what if label == self.what.lower() else f"{self.what}: {label}"
+        fig = canvas(title, subtitle, f"{label} at {len(self.frame)} thresholds.")
         edge = dict(mode="lines", line=dict(width=0), hoverinfo="skip")
         fig.add_scatter(x=x, y=lean(rows[f"{name}_low"]), **edge)
         fig.add_scatter(x=x, y=lean(rows[f"{name}_high"]), fill="tonexty", fillcolor="rgba(0,114,178,0.15)", **edge)
