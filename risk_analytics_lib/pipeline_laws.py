@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['Period', 'book_history', 'work_period', 'BookDay', 'book_days']
 
-# %% ../nbs/60b_pipeline_laws.ipynb #edc68aaa
-from dataclasses import dataclass, field
+# %% ../nbs/60b_pipeline_laws.ipynb #1f4270ee
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from fastcore.basics import patch
@@ -15,9 +15,10 @@ from .pipeline_inputs import Inputs, RiskConfig, modelled, period_of_rows
 from .risk.engines import EWMA, JointFilteredHS
 from .utils.checks import TooShort
 from .utils.distributions import Empirical
+from .utils.joint import filter_laws
 from .utils.walkforward import run_tasks
 
-# %% ../nbs/60b_pipeline_laws.ipynb #e0222d0a
+# %% ../nbs/60b_pipeline_laws.ipynb #0da3f944
 @dataclass(frozen=True, eq=False)
 class Period:
     "What a learning period gave; columns are all assets, NaN where not modelled."
@@ -29,6 +30,7 @@ class Period:
     nu: np.ndarray  # degrees of freedom of the EWMA-t of the book, (D,); NaN until something is held
     later: dict  # (row, horizon) -> sorted P&L of simulated paths, (n,)
     fits: tuple  # (asset number, last row learnt on, note)
+    said: tuple = ()  # (asset number, one text a row) where a filter had something to say of single days
 
 
 def _exposed(exposures, alive):
@@ -58,7 +60,7 @@ def _book_shape(moves, exposures, first, rows, used, window):
             return np.where(np.asarray(rows) > u, EWMA(dist="t")._learn(past)["nu"], np.nan)
     return np.full(len(rows), np.nan)
 
-# %% ../nbs/60b_pipeline_laws.ipynb #649bb345
+# %% ../nbs/60b_pipeline_laws.ipynb #aaab7575
 def work_period(moves, exposures, first, rows, config, full=()) -> Period:
     "Learn one period and condition its days; `moves` end before the last target row, `full` are the rows that get longer horizons too."
     begin, n = first - config.window, moves.shape[1]
@@ -69,17 +71,20 @@ def work_period(moves, exposures, first, rows, config, full=()) -> Period:
     span = np.nan_to_num(moves[begin:, used])  # holes after the window only reach assets that are not alive any more
     spread = lambda x: np.where(alive, _widen(x, used, n), np.nan)
     at, days = np.asarray(rows) - rows[0], rows[-1] - rows[0] + 1
-    mean, vol = joint.laws(span[: rows[-1] - begin], rows[0] - begin, rows[-1] - begin + 1) if used.any() else np.empty((2, days, 0))
+    mean, vol, said = np.empty((days, 0)), np.empty((days, 0)), []
+    if used.any():
+        mean, vol, said = filter_laws(joint.learnt_["filters"], span[: rows[-1] - begin], rows[0] - begin, rows[-1] - begin + 1)
     nu = _book_shape(moves, exposures, first, rows, used, config.window)
     later = {}
     for h in config.horizons[1:] if len(full) and used.any() else ():
-        pick = np.random.default_rng(config.random_state).random((config.n_paths, h))
+        shocks = joint._drawn(np.random.default_rng(config.random_state).random((config.n_paths, h)))
         for t, a in zip(rows, alive):
             if t in full:
-                gains = (np.prod(1 + joint._paths(span[: t - begin], pick, h), axis=1) - 1) * _exposed(exposures[t - 1], a)[used]
+                gains = joint._totals(span[: t - begin], shocks) * _exposed(exposures[t - 1], a)[used]
                 later[t, h] = np.sort(gains.sum(1))
     fits = tuple((i, first - 1, m.note_) for i, m in zip(np.flatnonzero(used), joint.learnt_["filters"]))
-    return Period(np.asarray(rows), spread(mean[at]), spread(vol[at]), _widen(joint.learnt_["pool"], used, n), nu, later, fits)
+    said = tuple((np.flatnonzero(used)[i], np.broadcast_to(np.asarray(why, object), days)[at]) for i, why in said)
+    return Period(np.asarray(rows), spread(mean[at]), spread(vol[at]), _widen(joint.learnt_["pool"], used, n), nu, later, fits, said)
 
 
 def _widen(x, used, n):
@@ -136,7 +141,7 @@ def _law_of(day, engine, horizon):
     model.learnt_ = {"start": float(np.var(y, ddof=1)), "nu": nu}
     return model._condition(y, None, len(y), len(y) + 1)
 
-# %% ../nbs/60b_pipeline_laws.ipynb #ab7efa73
+# %% ../nbs/60b_pipeline_laws.ipynb #4f56faad
 def book_days(
     inputs: Inputs,
     rows,  # target rows wanted, ascending; row t is forecast from the evening of t - 1
@@ -166,7 +171,7 @@ def _work_chunk(chunk):
     for offset, moves, exposures, first, rows, config, full in chunk:
         p = work_period(moves, exposures, first - offset, rows - offset, config, full - offset)
         later = {(t + offset, h): x for (t, h), x in p.later.items()}
-        out.append(Period(rows, p.mean, p.vol, p.pool, p.nu, later, tuple((i, r + offset, note) for i, r, note in p.fits)))
+        out.append(replace(p, rows=rows, later=later, fits=tuple((i, r + offset, note) for i, r, note in p.fits)))
     return out
 
 

@@ -21,7 +21,7 @@ from .utils.cleaning_rules import robust_score
 from .utils.models import ewma_variance
 from .utils.results import stacked
 
-# %% ../nbs/60c_pipeline_tables.ipynb #edc8b634
+# %% ../nbs/60c_pipeline_tables.ipynb #933a0337
 def ledger(
     inputs: Inputs,
     days: list,  # of BookDay
@@ -33,7 +33,8 @@ def ledger(
         known = d.row < T and d.alive.any()
         realised = float((np.nan_to_num(inputs.moves[d.row]) * d.exposures).sum()) if known else np.nan
         out = inputs.left_out(d.row - 1, d.alive)
-        fell = [f"{inputs.assets[i]}: {why}" for i, _, why in d.period.fits if why and d.exposures[i]]
+        reasons = [(i, why) for i, _, why in d.period.fits] + [(i, why[d.place]) for i, why in d.period.said]
+        fell = [f"{inputs.assets[i]}: {why}" for i, why in reasons if why and d.exposures[i]]
         note = "; ".join([f"without {', '.join(out)}"] * bool(out) + fell)
         for engine in config.engines:
             law = d.law(engine)

@@ -1,5 +1,7 @@
 """Models of covariances: nothing of the future in what is said, known parameters found again, matrices that stay matrices, and bad input."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from risk_analytics_lib.econometrics.dcc_recursions import simulate_shocks
 from risk_analytics_lib.econometrics.garch import GARCH
 from risk_analytics_lib.utils.checks import BadArgument, BadScale, ConstantSeries, MissingValue, NotConverged, TooShort, decimal
 from risk_analytics_lib.utils.distributions import LocationScale
-from risk_analytics_lib.utils.joint import BookModel
+from risk_analytics_lib.utils.joint import BookModel, JointModel
 from risk_analytics_lib.utils.models import EWMA, RiskModel
 from risk_analytics_lib.utils.walkforward import walk_forward
 
@@ -46,9 +48,10 @@ OTHER = pd.DataFrame(3 * simulated(T, N, 0.01, 0.97, 2) + 0.01, DAYS, list("ABC"
 EXPOSURES = pd.Series({"A": 100.0, "B": -40.0, "C": 70.0})
 
 
-def said(model, returns, block=True):
-    walk = walk_forward(BookModel(model, EXPOSURES), returns, n_test=T - WINDOW - REFIT - 2, window=WINDOW, refit=REFIT, levels=0.99, block=block)
-    return walk.forecasts.set_index("target")[SAID]
+def said(model, returns, block=True, horizon=1):
+    n_test = len(returns) - WINDOW - REFIT - 2
+    settings = dict(n_test=n_test, window=WINDOW, refit=REFIT, levels=0.99, block=block, horizon=horizon, overlap=horizon > 1)
+    return walk_forward(BookModel(model, EXPOSURES), returns, **settings).forecasts.set_index("target")[SAID]
 
 
 def leak(model, rows):
@@ -62,12 +65,33 @@ def leak(model, rows):
     return None
 
 
-ROWS = (150, 159, 160, 161, 200, 239)
+EVERY = range(WINDOW + REFIT + 2, T)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_nothing_of_the_future(name):
-    assert leak(MODELS[name], ROWS) is None
+def test_nothing_of_the_future_at_any_row(name):
+    assert leak(MODELS[name], EVERY) is None
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_rows_added_later_and_rows_long_gone_change_nothing(name):
+    "A history that ends on any day, and one whose rows before the first window were others."
+    base = said(MODELS[name], PAST)
+    for t in EVERY[1:]:
+        short = said(MODELS[name], PAST.iloc[:t])
+        assert len(short) == t - WINDOW - REFIT - 2 and base.loc[short.index].equals(short)
+    older = PAST.set_axis(PAST.index - (PAST.index[-1] - PAST.index[0]) - pd.Timedelta("7D"))
+    assert said(MODELS[name], pd.concat([older, PAST])).loc[base.index].equals(base)
+    learnt = [MODELS[name].clone().fit(PAST.iloc[:WINDOW]).update(more.iloc[WINDOW:]).learnt_ for more in (PAST, OTHER)]
+    assert all(np.array_equal(learnt[0][k], learnt[1][k]) for k in learnt[0] if k != "filters")
+
+
+def test_the_order_of_assets_changes_no_risk():
+    "Columns swapped, exposures with them: the same parameters and covariances but for rounding; assets are never mixed up."
+    one, two = (DCC("t").fit(PAST[list(names)]) for names in ("ABC", "CAB"))
+    assert np.allclose(one.params, two.params, rtol=1e-3)
+    back = [list("CAB").index(name) for name in "ABC"]
+    assert np.allclose(one.forecast(3).covariance, two.forecast(3).covariance[:, back][:, :, back], rtol=1e-3)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -83,6 +107,31 @@ class PeeksToday(DCC):
         return super()._path(ahead, start)
 
 
+class FiltersToday(RiskModel):
+    "The volatility of day t knows day t."
+
+    def _learn(self, y, X=None, warm=None):
+        return {"start": float(np.var(y))}
+
+    def _condition(self, y, X, start, stop):
+        model = EWMA()
+        model.learnt_ = self.learnt_
+        law = model._condition(np.append(y, y[-1]), X, start + 1, stop + 1)
+        return LocationScale(law.mean, law.vol)
+
+
+class RetargetsDaily(DCC):
+    "The correlation everything reverts to is that of all rows it was handed."
+
+    def _path(self, z, start):
+        kept = self.learnt_
+        self.learnt_ = kept | {"target": dcc_estimation.correlation_targets(z)[0]}
+        try:
+            return super()._path(z, start)
+        finally:
+            self.learnt_ = kept
+
+
 class KnowsTheBlock(DCC):
     "Correlations begin at those of all rows it was handed."
 
@@ -91,10 +140,9 @@ class KnowsTheBlock(DCC):
         return mean, covariance * (1 + np.abs(Y[start:]).mean() if len(Y) > start else 1.0)
 
 
-@pytest.mark.parametrize("mutant", [PeeksToday, KnowsTheBlock])
+@pytest.mark.parametrize("mutant", [PeeksToday(filter=EWMA()), KnowsTheBlock(filter=EWMA()), RetargetsDaily(filter=EWMA()), DCC(filter=FiltersToday())])
 def test_a_planted_leak_is_caught(mutant):
-    model = mutant(filter=EWMA(), n_scenarios=200)
-    assert leak(model, ROWS) is not None or not said(model, PAST).equals(said(model, PAST, block=False))
+    assert leak(mutant.set_params(n_scenarios=200), EVERY) is not None
 
 
 def test_block_against_step_catches_a_block_that_looks_ahead():
@@ -107,7 +155,7 @@ def test_covariances_do_not_know_their_own_day(name):
     "Row t of the path, whatever comes on day t and after."
     model = MODELS[name]
     base = model.clone().fit(PAST.iloc[:WINDOW]).update(PAST.iloc[WINDOW:]).covariances
-    for t in (WINDOW, WINDOW + 1, 180, T - 1):
+    for t in range(WINDOW, T):
         ahead = pd.concat([PAST.iloc[:t], OTHER.iloc[t:]])
         now = model.clone().fit(ahead.iloc[:WINDOW]).update(ahead.iloc[WINDOW:]).covariances
         assert np.array_equal(base[: t + 1], now[: t + 1])
@@ -173,6 +221,34 @@ def test_every_matrix_is_a_correlation(variant):
         R, Q = correlation_path(z, S, down, [a, b, g], variant)
         assert np.array_equal(R, R.transpose(0, 2, 1)) and (np.einsum("tii->ti", R) == 1).all()
         assert np.linalg.eigvalsh(R).min() > -1e-12 and np.abs(R).max() <= 1 + 1e-12 and np.linalg.eigvalsh(Q).min() > -1e-12
+
+
+@pytest.mark.parametrize("variant", ["dcc", "adcc", "cdcc"])
+def test_thirty_assets_two_of_them_the_same(variant):
+    "No density, by full or composite likelihood: constant correlations and the two columns by number; matrices stay finite and semi-definite."
+    r = simulated(400, 30, 0.02, 0.95, 5)
+    r[:, 17] = r[:, 3]
+    wide = pd.DataFrame(r, pd.bdate_range("2019-01-01", periods=400), [f"S{i}" for i in range(30)])
+    model = DCC(variant=variant, estimator="composite", filter=EWMA(), n_scenarios=200).fit(wide)
+    assert "columns 3 and 17" in model.note and "columns 3 and 17" in model.forecast(5).note
+    for C in (model.covariances, model.forecast(5).covariance):
+        assert np.isfinite(C).all() and np.linalg.eigvalsh(C / C[:, :1, :1]).min() > -1e-9
+    draws = model.scenarios(5, n=100)
+    assert np.isfinite(draws).all() and np.allclose(draws[:, :, 3], draws[:, :, 17], rtol=0, atol=1e-12)
+    with pytest.raises(NotConverged, match="columns 3 and 17"):
+        _ = model.params
+
+
+@pytest.mark.parametrize("noise", [1e-3, 1e-6, 1e-9])
+def test_thirty_assets_two_of_them_nearly_the_same(noise):
+    r = simulated(400, 30, 0.02, 0.95, 5)
+    r[:, 4] = r[:, 3] + noise * r[:, 4]
+    r[:, 9] = (r[:, 7] + r[:, 8]) / 2
+    wide = pd.DataFrame(r, pd.bdate_range("2019-01-01", periods=400), [f"S{i}" for i in range(30)])
+    for model in (DCC(estimator="composite", filter=EWMA(), n_scenarios=200), DCC(filter=EWMA(), n_scenarios=200)):
+        model.fit(wide)
+        C = model.covariances
+        assert np.isfinite(C).all() and np.linalg.eigvalsh(C / C[:, :1, :1]).min() > -1e-9 and np.isfinite(model.scenarios(3, n=100)).all()
 
 
 def test_forecasts_are_covariances_and_go_home():
@@ -264,3 +340,71 @@ def test_a_search_that_fails_is_told(monkeypatch):
     R = model.correlations
     assert (R == R[0]).all() and "planted" in model.notes[0]
     assert (said(MODELS["dcc"], PAST)["note"].str.contains("held constant")).all()
+
+
+# --- stand-ins are told, everywhere -------------------------------------------------------------------------------------------
+
+
+STALE = PAST.assign(B=PAST["B"].where((np.arange(T) < 20) | (np.arange(T) > 95), 0.0))  # windows that hold most of it cannot be learnt
+WHY = "B: GARCH fell back to EWMA: "
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_a_filter_that_fails_is_in_every_note(horizon):
+    joint = DCC(n_scenarios=200)
+    model = joint.clone().fit(STALE.iloc[:WINDOW])
+    assert model.note.startswith(WHY) and model.forecast(horizon).note.startswith(WHY) and np.isfinite(model.scenarios(horizon, n=50)).all()
+    book = BookModel(joint, EXPOSURES).fit(STALE.iloc[:WINDOW])
+    assert book.note.startswith(WHY) and book.forecast(horizon, aggregate=True).note == book.note and book.simulate(horizon, 20).shape == (20, horizon)
+    block, step = (said(joint, STALE, how, horizon)["note"] for how in (True, False))
+    assert block.equals(step)
+    assert block.iloc[0].startswith(WHY) and block.iloc[-1] == ""
+    assert said(joint, STALE, horizon=horizon).equals(said(joint, STALE, False, horizon))
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_constant_correlations_are_told_of_no_asset_but_all(monkeypatch, horizon):
+    def fails(*args, **kwargs):
+        raise NotConverged("planted")
+
+    monkeypatch.setattr(dcc_estimation, "maximise_correlation", fails)
+    words = "correlations of all assets are held constant: planted"
+    assert (said(MODELS["dcc"], PAST, horizon=horizon)["note"] == words).all()
+    assert DCC().fit(PAST).forecast(horizon).note.startswith(words)
+
+
+def test_a_day_that_a_filter_doubts_is_told():
+    "What a filter says of single days reaches the ledger with the asset's name, that day only; `scenarios` have it in `note`."
+
+    class Doubts(EWMA):
+        def _condition(self, y, X, start, stop):
+            law = super()._condition(y, X, start, stop)
+            return law.labelled(note=np.where(y[start - 1 : stop - 1] < -0.06, "doubt", "") if start else "")
+
+    joint = DCC(filter=Doubts(), n_scenarios=200)
+    for horizon in (1, 5):
+        block = said(joint, PAST, horizon=horizon)
+        assert block.equals(said(joint, PAST, False, horizon))
+        doubted = np.flatnonzero(block["note"] != "") + WINDOW + REFIT + 2
+        assert doubted.tolist() == [156, 201] and set(block["note"]) == {"A: doubt; B: doubt", ""}  # the evenings of the falls of rows 155 and 200
+    model = joint.clone().fit(PAST.iloc[:WINDOW]).update(PAST.iloc[WINDOW:156])
+    assert model.note == "A: doubt; B: doubt" and model.forecast(2).note.startswith(model.note)
+    assert model.update(PAST.iloc[156:157]).note == ""
+
+
+def test_an_asset_that_is_not_there_is_named():
+    with pytest.raises(BadArgument, match="no returns for C"):
+        said(MODELS["dcc"], PAST[["A", "B"]])
+    with pytest.raises(MissingValue, match=f"C: nan on {DAYS[130]:%Y-%m-%d}"):
+        said(MODELS["dcc"], PAST.assign(C=PAST["C"].mask(PAST.index == DAYS[130])))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_stored_and_read_back(name):
+    "Through JSON text: the same bits for one day and several, notes included, and after rows that came later."
+    for joint, returns in ((MODELS[name], PAST), (DCC(n_scenarios=200), STALE)):
+        model = joint.clone().fit(returns.iloc[:WINDOW])
+        again = JointModel._from_artifact(json.loads(json.dumps(model._to_artifact())))._resume(returns)
+        model.update(returns.iloc[WINDOW:])
+        assert np.array_equal(model.scenarios(), again.scenarios()) and np.array_equal(model.scenarios(4, n=60), again.scenarios(4, n=60))
+        assert np.array_equal(model.forecast(4).covariance, again.forecast(4).covariance) and again.note == model.note

@@ -119,15 +119,11 @@ def test_never_below_arch(name):
 
 # What a search may trip over: a top of low persistence that no start sees; weights of zero, where shares and tilt have no slope; omega on its
 # way to zero, in ever smaller steps; an EGARCH whose beta nears one while omega does not vanish, or whose alpha is a little negative.
-HARD = [("GARCH-normal", 81), ("GJR-t", 18), *[("GARCH-ged", seed) for seed in (34, 35, 62, 95)],
+HARD = [("GARCH-normal", 81), ("GJR-t", 18), ("GJR-t", 72), *[("GARCH-ged", seed) for seed in (34, 35, 62, 95)],
         *[("EGARCH-t", seed) for seed in (27, 28, 30, 41, 81, 86)]]
 
 
-# Open: where the weight of the shock is nil the slope in its tilt is nil too, and the search cannot turn (2.1 below arch on this history).
-LOST = pytest.param("GJR-t", 72, marks=pytest.mark.xfail(reason="a spurious stationary point at weight 0", strict=True))
-
-
-@pytest.mark.parametrize("name, seed", [*HARD, LOST])
+@pytest.mark.parametrize("name, seed", HARD)
 def test_never_below_arch_on_hard_histories(name, seed):
     check(pd.DataFrame([duel(name, seed)]))
 
@@ -232,16 +228,29 @@ def test_drivers_are_looked_at(name):
     model, r = FAMILY[name], history()
     with pytest.raises(BadArgument, match="needs X"):
         model.clone().fit(r)
-    with pytest.raises(MissingValue, match="row 7"):
-        model.clone().fit(r, DRIVER.where(np.arange(1000)[:, None] != 7))
-    still = model.clone().fit(r, 0 * DRIVER + 1.0)  # a driver that never moves is a second constant
-    assert np.isfinite(still.forecast().vol[0])
+    for hole in (np.nan, np.inf):
+        with pytest.raises(MissingValue, match=f"X\\['driver'\\] is {hole} on 2016-01-13"):
+            model.clone().fit(r, DRIVER.where(np.arange(1000)[:, None] != 7, hole))
+    with pytest.raises(ConstantSeries, match=r"X\['driver'\] is 1 on all days from 2016-01-04"):  # a second omega
+        model.clone().fit(r, 0 * DRIVER + 1.0)
+    with pytest.raises(BadArgument, match=r"X\['double'\] is a linear combination of 'driver' on all days from 2016-01-04"):
+        model.clone().fit(r, DRIVER.assign(double=1 + 2 * DRIVER["driver"]))
+    with pytest.raises(MissingValue, match=r"X\['driver'\] is nan on 2019-11-01"):
+        late = model.clone().fit(r.iloc[:-1], DRIVER.iloc[:-1])
+        late.update(r.iloc[-1:], DRIVER.iloc[-1:] * np.nan)
     wild = DRIVER.copy()
     wild.iloc[500] = 1e6
     assert np.isfinite(model.clone().fit(r, wild).forecast().vol[0])
     if name == "GARCHX":
-        with pytest.raises(BadArgument, match="row 3"):
+        with pytest.raises(BadArgument, match=r"X\['driver'\] is -1 on 2016-01-07"):
             model.clone().fit(r, DRIVER.where(np.arange(1000)[:, None] != 3, -1.0))
+
+
+def test_a_driver_that_stands_still_for_a_window_is_said():
+    "A walk keeps going: what was learnt before stays in force, or EWMA where nothing was."
+    flat = DRIVER.where(np.arange(1000)[:, None] < 700, 1e-4)
+    found = FAMILY["GARCHX"].clone()._learn_windows(history().to_numpy(), flat.to_numpy(), [(300, 600), (700, 1000)])
+    assert isinstance(found[0], dict) and "x[1] does not move" in str(found[1])
 
 
 def test_a_move_of_a_thousand_deviations_is_no_silent_nan():
@@ -280,6 +289,133 @@ def test_the_unit_does_not_matter(name):
         assert np.allclose(there.params, expected, rtol=1e-4, atol=0)  # roundings of the data move the end of the search, along flat directions
         assert abs(there.loglik + 1000 * np.log(scale) - here.loglik) < 1e-7
         assert abs(there.forecast().vol[0] / (scale * here.forecast().vol[0]) - 1) < 1e-6
+
+
+# ---- the mean ------------------------------------------------------------------------------------------------------------------------
+
+def autoregression(*phi, n=1000):
+    "Shocks of one percent, t with 6 degrees of freedom, run through an autoregression."
+    y, shocks = np.zeros(n + len(phi)), 0.01 * np.random.default_rng(4).standard_t(6, n)
+    for t in range(len(phi), len(y)):
+        y[t] = np.dot(phi, y[t - len(phi) : t][::-1]) + shocks[t - len(phi)]
+    return decimal(pd.Series(y[len(phi) :], DAYS, name="planted"))
+
+
+@pytest.mark.parametrize("lags", [1, 2, 3])
+@pytest.mark.parametrize("phi", [(0.5, 0.3), (1.2, -0.201), (1.0,), (1.898, -0.8985), (1.3, -0.2995)],
+                         ids=["stationary", "near the unit root", "random walk", "two roots near one", "a hair explosive"])
+def test_an_autoregressive_mean_is_stationary(phi, lags):
+    model = GARCH(mean="ar", lags=lags, dist="t").fit(autoregression(*phi))
+    assert model.active_ is model, model.note_
+    found = model.params[[f"phi[{i + 1}]" for i in range(lags)]]
+    assert np.abs(np.roots(np.r_[1, -found])).max() < 1
+    assert np.isfinite(model.forecast(50, n=200).vol).all()
+    if phi == (0.5, 0.3) and lags > 1:
+        assert abs(found.iloc[:2] - phi).max() < 3 * model.std_errors["phi[1]"]
+
+
+def test_an_autoregression_at_the_edge_has_no_standard_error():
+    "As one coefficient on its bound has none: the explosive history ends on the border of stationarity, and says so."
+    for lags in (1, 2):
+        model = GARCH(mean="ar", lags=lags, dist="t").fit(autoregression(1.002))
+        names = [f"phi[{i + 1}]" for i in range(lags)]
+        assert model.std_errors[names].isna().all() and model.std_errors[["mu", "nu"]].notna().all()
+        assert "phi[1] (on its bound)" in model.summary().note
+
+
+# ---- standard errors ----------------------------------------------------------------------------------------------------------------
+
+def test_omega_on_its_floor_has_no_standard_error():
+    "A price that stood still lets the variance die out: omega ends on the floor of the search, 1e-8 of the variance of the window."
+    model = GARCH(dist="t").fit(broken("all"))
+    assert model.params["omega"] < 1.01e-8 * model.y_.var()
+    assert np.isnan(model.std_errors["omega"]) and "omega (on its bound)" in model.summary().note
+
+
+def test_standard_error_of_a_kinked_mean():
+    "Over 60 simulated histories the error of mu scatters little, and is right; with a step inside of the kinks it fell to a third."
+    def laplace(seed):
+        rng, r, var = np.random.default_rng(seed), np.empty(1000), 1e-4
+        for t, z in enumerate(rng.laplace(0, np.sqrt(0.5), 1000)):
+            r[t] = np.sqrt(var) * z
+            var = 2e-6 + 0.05 * r[t] ** 2 + 0.93 * var
+        return pd.Series(r, DAYS, name="planted")
+    fits = [GARCH(dist="ged").fit(laplace(seed)) for seed in range(60)]
+    found, spread = np.array([m.robust_std_errors["mu"] for m in fits]), np.std([m.params["mu"] for m in fits])
+    assert 0.8 < np.median(found) / spread < 1.25 and found.min() > 0.6 * spread and found.max() < 1.8 * spread
+
+
+# ---- one version of each kernel -----------------------------------------------------------------------------------------------------
+
+COUNTED = """
+import numpy as np, pandas as pd
+from risk_analytics_lib.econometrics.garch_models import GARCH, GARCHX
+from risk_analytics_lib.econometrics import box_recursions, descent_recursions, escape_recursions, search_recursions
+days, rng = pd.bdate_range("2016-01-04", periods=300), np.random.default_rng(0)
+y, X = 0.01 * rng.standard_normal(300), rng.exponential(size=(300, 2))
+closed = y.copy()
+closed.setflags(write=False)
+for values in (y, closed, np.c_[y, y][:, 1]):
+    r = pd.Series(values, days, name="planted", copy=False)
+    m = GARCH(o=1, dist="t").fit(r)
+    m.forecast(5), m.update(pd.Series([0.01], [days[-1] + pd.Timedelta(days=1)])).forecast()
+    learnt = m._learn_windows(values, None, [(0, 250), (1, 251)], True)
+    m._next_laws(learnt, values, None, [(0, 250), (1, 251)])
+    for drivers in (X, np.asfortranarray(X), np.c_[X, X][:, 1:3]):
+        frame = pd.DataFrame(drivers, days, ["a", "b"], copy=False)
+        GARCHX().fit(r, frame).forecast(5)
+        drivers.setflags(write=False)
+        GARCHX().fit(r, frame).std_errors
+rooms = (box_recursions, descent_recursions, escape_recursions, search_recursions)
+print({k: len(f.signatures) for room in rooms for k, f in vars(room).items() if len(getattr(f, "signatures", ())) > 1})
+"""
+
+
+def test_no_kernel_is_compiled_twice():
+    "Whatever the arrays that pandas hands out: read-only, strided, in the order of columns."
+    done = subprocess.run([sys.executable, "-c", COUNTED], capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip() == "{}"
+
+
+# ---- histories that break -----------------------------------------------------------------------------------------------------------
+
+def broken(kind):
+    "Two regimes, a price that stands still, a crash, or all of them."
+    rng, r = np.random.default_rng(1), history().to_numpy().copy()
+    if kind in ("regimes", "all"):
+        r = np.r_[0.001 * rng.standard_normal(500), 0.05 * rng.standard_normal(500)]
+    if kind in ("still", "all"):
+        r[200:250] = r[600:650] = 0.0
+    if kind in ("crash", "all"):
+        r[700] = -0.37
+    return decimal(pd.Series(r, DAYS, name=kind))
+
+
+@pytest.mark.parametrize("mean", ["constant", "ar", "ma"])
+@pytest.mark.parametrize("kind", ["regimes", "still", "crash", "all"])
+@pytest.mark.parametrize("name", ["GJR", "TARCH", "APARCH", "EGARCH"])
+def test_broken_histories_end_in_a_fit(name, kind, mean):
+    "All four laws, a mean with kinks; only an EGARCH, whose likelihood may have no top, may fall back and say so."
+    make = {"GJR": lambda **k: GARCH(o=1, **k), "TARCH": lambda **k: GARCH(o=1, power=1.0, **k), "APARCH": APARCH, "EGARCH": EGARCH}[name]
+    returns = broken(kind)
+    for dist in LAWS:
+        model = make(mean=mean, dist=dist).fit(returns)
+        law = model.forecast(5, n=300)
+        assert np.isfinite(law.vol).all() and np.isfinite(law.value_at_risk(0.99)).all()
+        assert 0.1 < law.vol[0] / returns.std() < 10
+        assert model.active_ is model or name == "EGARCH" and "fell back to EWMA: " in law.note[0], f"{dist}: {model.note_}"
+
+
+@pytest.mark.parametrize("dist", ["normal", "t"])
+def test_a_standing_price_does_not_hide_the_top(dist):
+    "Weeks of no return pull mu onto zero and omega to its floor; arch finds that top, and so do we."
+    r = broken("all")
+    model, sd = GARCH(dist=dist).fit(r), r.std()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        peer = arch_model(r / sd, dist=dist, rescale=False).fit(disp="off", show_warning=False)
+    assert model.loglik > peer.loglikelihood - len(r) * np.log(sd) - 1e-4
 
 
 # ---- without a compiler -------------------------------------------------------------------------------------------------------------

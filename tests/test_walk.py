@@ -1,13 +1,20 @@
-"""The rules of the walk on the S&P 500: blocks, steps, histories, starts and processes give the same bits."""
+"""The rules of the walk on the S&P 500: blocks, steps, histories, starts and processes give the same bits; what stands in for a filter is told."""
+
+import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from risk_analytics_lib.econometrics.garch import EGARCH, GARCHX
+from risk_analytics_lib.econometrics.realized import HAR
 from risk_analytics_lib.risk.engines import EWMA, GARCH, BookModel, FilteredHS, HistoricalSimulation, JointFilteredHS, JointHistorical
-from risk_analytics_lib.utils.checks import BadArgument
+from risk_analytics_lib.utils.checks import BadArgument, MissingValue, NotConverged
 from risk_analytics_lib.utils.datasets import load_sample
+from risk_analytics_lib.utils.models import RiskModel
 from risk_analytics_lib.utils.returns import prices_to_returns
 from risk_analytics_lib.utils.learning import first_rows, refit_periods
 from risk_analytics_lib.utils.walkforward import walk_forward
@@ -137,3 +144,190 @@ def test_ten_days_block_equals_step(spx):
     settings = dict(n_test=60, horizon=10, levels=0.975, window=500)
     models = {"EWMA": EWMA(), "GJR-t": GARCH(o=1, dist="t"), "FHS": FilteredHS(), "HS": HistoricalSimulation()}
     agree(walk_forward(models, spx, **settings), walk_forward(models, spx, block=False, **settings))
+
+
+# --- what stands in for a filter is told ----------------------------------------------------------------------------------------
+
+DAYS = pd.bdate_range("2019-01-01", periods=260)
+CALM = pd.DataFrame(0.01 * np.random.default_rng(4).standard_normal((260, 3)), DAYS, list("ABC"))
+STALE = CALM.assign(B=CALM["B"].where((np.arange(260) < 20) | (np.arange(260) > 95), 0.0))
+EXPOSURES = pd.Series({"A": 100.0, "B": -40.0, "C": 70.0})
+SMALL = dict(n_test=115, window=120, levels=0.99)
+
+
+class Moody(GARCH):
+    "Cannot be learnt where the window ends in a loss of more than half a per cent."
+
+    def _learn(self, y, X=None, warm=None):
+        if y[-1] < -0.005:
+            raise NotConverged("a mood")
+        return super()._learn(y, X)
+
+
+class Fragile(JointHistorical):
+    "Nothing can be learnt where the first asset ends in a loss; else the second asset has something to say."
+
+    def _learn(self, Y):
+        if Y[-1, 0] < 0:
+            raise NotConverged("planted")
+        return super()._learn(Y)
+
+    def _notes(self, learnt):
+        return [(1, "said of B")]
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_an_asset_without_a_filter_is_named_in_every_row(horizon):
+    why = "B: GARCH fell back to EWMA: "
+    book = BookModel(JointFilteredHS(), EXPOSURES)
+    settings = dict(SMALL, horizon=horizon, overlap=True)
+    block, step = (walk_forward(book, STALE, block=how, **settings) for how in (True, False))
+    agree(block, step)
+    note = block.forecasts["note"]
+    assert note.iloc[0].startswith(why) and note.iloc[-1] == "" and set(note.str[:3]) == {"B: ", ""}
+    fitted = BookModel(JointFilteredHS(), EXPOSURES).fit(STALE.iloc[:140])
+    assert fitted.note.startswith(why) and fitted.forecast(horizon, aggregate=True).note == fitted.note
+    joint = JointFilteredHS().fit(STALE.iloc[:140])
+    assert joint.note == fitted.note and list(joint.notes) == ["B"]
+    assert np.isfinite(joint.scenarios(horizon, n=500)).all() and np.isfinite(fitted.simulate(horizon, 500)).all()
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_moods_are_told_by_asset_and_day(horizon):
+    settings = dict(SMALL, horizon=horizon, overlap=True)
+    block, step = (walk_forward(BookModel(JointFilteredHS(Moody()), EXPOSURES), CALM, block=how, **settings) for how in (True, False))
+    agree(block, step)
+    first = first_rows(refit_periods(DAYS, 20))
+    for day, note in zip(block.forecasts["as_of"], block.forecasts["note"]):
+        window_end = CALM.iloc[first[DAYS.get_loc(day) + 1] - 1]
+        assert note == "; ".join(f"{a}: Moody fell back to EWMA: a mood" for a in CALM if window_end[a] < -0.005)
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_parameters_kept_do_not_hide_what_they_said(horizon):
+    settings = dict(SMALL, horizon=horizon, overlap=True)
+    block, step = (walk_forward(BookModel(Fragile(), EXPOSURES), CALM, block=how, **settings) for how in (True, False))
+    agree(block, step)
+    notes = set(block.forecasts["note"])
+    assert any(note.startswith("parameters of ") and note.endswith(" kept: planted; B: said of B") for note in notes)
+    assert any("BookModel fell back to EWMA: planted" in note for note in notes) or "B: said of B" in notes
+
+
+class Talks(GARCH):
+    "Has something to say of every fit."
+
+    def _note_of(self, learnt):
+        return f"alpha {learnt['params'][2]:.3f}"
+
+
+@pytest.mark.parametrize("refit", [1, 20])
+def test_what_a_fit_says_is_in_the_ledger(refit):
+    for model in (Talks(), FilteredHS(Talks())):
+        block, step = (walk_forward(model, CALM["A"], block=how, refit=refit, **SMALL | {"n_test": 30}) for how in (True, False))
+        agree(block, step)
+        assert block.forecasts["note"].str.startswith("alpha 0.").all()
+
+
+def test_ledger_and_forecast_say_the_same_of_five_days():
+    ledger = walk_forward(HistoricalSimulation(), CALM["A"], horizon=5, **SMALL).forecasts
+    assert set(ledger["note"]) == {HistoricalSimulation().fit(CALM["A"]).forecast(5, aggregate=True).note} == {"tomorrow's law repeated each day"}
+
+
+@pytest.mark.parametrize("joint", [JointFilteredHS(), JointFilteredHS(EWMA())], ids=["gjr", "ewma"])
+def test_the_first_move_after_a_standstill_is_not_dealt_out_again(joint):
+    "Exponential weights forget within a standstill; the scenarios of an asset that moves by one per cent must not lose its worth a thousand times over."
+    for days in (160, 180, 230):
+        still = CALM.assign(B=CALM["B"].where(np.arange(260) >= days, 0.0))
+        model = joint.clone().fit(still)
+        assert "B: " in model.note and "a constant volatility stands in" in model.note
+        assert np.abs(model.scenarios()).max() < 0.1 and np.abs(model.scenarios(5, n=1000)).max() < 0.2
+
+
+def test_a_filter_that_converged_on_a_standstill_is_not_believed():
+    "Fifty days still, too few to refuse the fit: residuals of thousands of deviations would be the tail of every day."
+    still = CALM["B"].where((np.arange(260) < 20) | (np.arange(260) > 75), 0.0)
+    for settings in (SMALL, SMALL | {"refit": 1, "n_test": 30}, SMALL | {"horizon": 5}):
+        block, step = (walk_forward(FilteredHS(), still, block=how, **settings).forecasts for how in (True, False))
+        pd.testing.assert_frame_equal(block, step, check_exact=True)
+        assert (block["expected_shortfall"] < 0.2).all()
+    assert block["note"].str.contains("after days without movement").any()
+
+
+# --- doors ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_bad_driver_is_named_by_column_and_day(value):
+    y, X = CALM["A"], pd.DataFrame({"size": CALM["A"].abs(), "other": CALM["B"].abs()})
+    bad = X.copy()
+    bad.iloc[150, 1] = value
+    place = f"{value} on {DAYS[150]:%Y-%m-%d}"
+    words = f"^other: {place}, no number in row .* choose a window without gaps or clean first, nothing is filled in silence"
+    for model, said in ((EWMA(), words), (GARCHX(), f"other.* {place}"), (HAR(), words)):  # HAR looks at its first column only, and the door at all
+        for run in (lambda: walk_forward(model, y, X=bad, **SMALL), lambda: walk_forward(model, y, X=bad, block=False, **SMALL), lambda: model.clone().fit(y, bad)):
+            with pytest.raises(MissingValue, match=said):
+                run()
+    model = GARCHX().fit(y.iloc[:140], X.iloc[:140])
+    with pytest.raises(MissingValue, match=f"other.* {place}"):
+        model.update(y.iloc[140:], bad.iloc[140:])
+    assert len(model.y_) == len(model.X_) == 140
+    late = X.copy()
+    late.iloc[-1, 1] = value  # the driver of the last target's own day, which nobody knows on the evening before
+    agree(walk_forward(GARCHX(), y, X=late, **SMALL), walk_forward(GARCHX(), y, X=X, **SMALL))
+
+
+def test_drivers_that_are_no_table_of_numbers():
+    y, X = CALM["A"], CALM[["B"]].abs()
+    for bad, words in ((X["B"], "one column a driver, got Series"), (X.to_numpy(), "got ndarray"), (pd.concat([X, X], axis=1), "the column B twice"),
+                       (X.assign(text="x"), "text: a driver of type")):
+        for run in (lambda: EWMA().fit(y, bad), lambda: walk_forward(GARCHX(), y, X=bad, **SMALL)):
+            with pytest.raises(BadArgument, match=words):
+                run()
+
+
+def test_a_series_without_a_name_is_called_returns():
+    y = CALM["A"].rename(None)
+    assert set(walk_forward(EWMA(), y, **SMALL).forecasts["series"]) == {"returns"}
+    assert set(walk_forward(EWMA(), CALM["A"], **SMALL).forecasts["series"]) == {"A"}
+    assert EWMA().fit(y).name_ == "returns" and y.name is None
+    holed = y.mask(y.index == DAYS[200])
+    for run in (lambda: walk_forward(EWMA(), holed, **SMALL), lambda: EWMA().fit(holed), lambda: EWMA().fit(y.iloc[:100]).update(holed.iloc[100:])):
+        with pytest.raises(MissingValue, match="^returns: n"):
+            run()
+
+
+# --- storage and machine code -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("joint", [JointHistorical(), JointFilteredHS(), JointFilteredHS(EWMA(dist="t"))], ids=["hs", "fhs", "fhs-ewma"])
+def test_a_stored_book_forecasts_the_same_bits(joint):
+    dated = pd.DataFrame({"A": [100.0, 50.0, 7.0], "B": [-40.0, 0.0, 3.0]}, DAYS[[0, 100, 200]])
+    for returns in (CALM, STALE):
+        book = BookModel(joint, dated, fx={"B": "C"}, name="desk").fit(returns.iloc[:140])
+        text = json.dumps(book._to_artifact())
+        book.update(*(part.iloc[140:] for part in book.book_inputs(returns)))
+        again = RiskModel._from_artifact(json.loads(text))._resume(returns)
+        assert again.name_ == "desk" and again.note == book.note and json.dumps(again._to_artifact()) == text
+        for horizon in (1, 5):
+            one, two = (m.forecast(horizon, aggregate=True, n=400) for m in (book, again))
+            assert np.array_equal(one.x, two.x) and one.note == two.note
+
+
+def test_old_machine_code_is_cleared_away_and_a_loser_goes_on(tmp_path):
+    "A process whose folder is removed under it compiles again; the folder of kernels unchanged is looked at and nothing else."
+    for age, stamp in enumerate("bcdef"):
+        (tmp_path / f"kernels-{stamp * 12}").mkdir()
+        os.utime(tmp_path / f"kernels-{stamp * 12}", (1e9 - age, 1e9 - age))
+    (tmp_path / "kernels-of-others").mkdir()
+    code = (
+        "import os, shutil\nfrom risk_analytics_lib.utils.kernels import kernel_folder\nfrom risk_analytics_lib.econometrics import dcc_recursions as d\n"
+        "import numpy as np\nz = np.ones((2, 5))\nd.corrected_shocks(z, 0.1, 0.8)\nshutil.rmtree(kernel_folder())\n"
+        "d.second_moments(z.T.copy(), z.T.copy(), True)\nprint(sorted(os.listdir(os.environ['NUMBA_CACHE_DIR'])))"
+    )
+    run = lambda: subprocess.run([sys.executable, "-c", code], env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}, capture_output=True, text=True)
+    first = run()
+    assert first.returncode == 0, first.stderr
+    kept = {p.name for p in tmp_path.iterdir()}
+    assert {"kernels-" + "b" * 12, "kernels-" + "c" * 12, "kernels-of-others"} < kept and len(kept) == 4
+    (tmp_path / f"kernels-{'d' * 12}").mkdir()
+    assert run().returncode == 0 and (tmp_path / f"kernels-{'d' * 12}").exists()

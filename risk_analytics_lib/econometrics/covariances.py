@@ -113,7 +113,7 @@ class CovarianceModel(JointModel):
         "Covariance of every row seen; row t uses rows before t, and what was learnt on the window."
         return self._moments(self.Y_, 0, len(self.Y_))[1]
 
-# %% ../../nbs/econometrics/17c_covariances.ipynb #cddee005
+# %% ../../nbs/econometrics/17c_covariances.ipynb #f379b130
 @dataclass(frozen=True, repr=False)
 class CovarianceForecast(Result):
     "Covariances of the next days."
@@ -121,7 +121,7 @@ class CovarianceForecast(Result):
     origin: object  # last day seen
     columns: tuple  # assets
     covariance: np.ndarray  # row k is day k + 1, (h, N, N), squared units of the returns
-    note: str = ""  # what is approximate
+    note: str = ""  # what stands in for a filter, and what is approximate
 
     @property
     def volatility(self) -> np.ndarray:  # (h, N), units of the returns
@@ -154,7 +154,8 @@ def forecast(
     horizon: int = 1,  # trading days
 ) -> CovarianceForecast:
     "Covariance of each of the next days, given the rows seen."
-    return CovarianceForecast(self.index_[-1], tuple(self.columns_), self._ahead(self.Y_, check_horizon(horizon)), self._ahead_note)
+    note = "; ".join(filter(None, [self.note, self._ahead_note]))
+    return CovarianceForecast(self.index_[-1], tuple(self.columns_), self._ahead(self.Y_, check_horizon(horizon)), note)
 
 # %% ../../nbs/econometrics/17c_covariances.ipynb #67b70219
 class EWMACovariance(CovarianceModel):

@@ -118,7 +118,7 @@ def _check_rank(S, composite):
     if not composite and np.linalg.eigvalsh(S)[0] < 1e-9:
         raise NotConverged(f"the correlations of {len(S)} assets are singular on these rows: give more rows, fewer assets, or estimator='composite'")
 
-# %% ../../nbs/econometrics/17b_dcc_estimation.ipynb #299e12fe
+# %% ../../nbs/econometrics/17b_dcc_estimation.ipynb #b38ae1db
 _NU = (2.05, 500.0)  # smallest and largest degrees of freedom
 _SLOW = [(0.003, 0.99), (0.01, 0.98), (0.03, 0.98), (0.09, 0.98), (0.03, 0.94)]  # a and a + b
 _FAST = [(a, p) for p in (0.85, 0.4) for a in (0.01, 0.03, 0.09)]
@@ -146,6 +146,8 @@ def _climb(sample, start, delta, gain=1e-6):
 
     K, first = len(start), at(start)
     outer = first[1].T @ first[1]
+    if not (np.isfinite(outer).all() and np.linalg.eigvalsh(outer + np.eye(K))[0] > 0):
+        raise NotConverged("the correlation likelihood has no slopes to begin with: are there residuals of thousands of standard deviations?")
     turn = np.linalg.inv(np.linalg.cholesky(outer + np.eye(K))).T
     sums = np.array([1.0, 1.0, delta, 0.0][: sample.K] + [0.0] * (K - sample.K))
     rows, limit = np.vstack([-np.eye(K), sums, np.eye(K)[-1:]]), np.r_[np.zeros(K), 1 - 1e-6, 1.0]

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['correlation_path', 'DCC', 'correlations_ahead', 'DCCFit']
 
-# %% ../../nbs/econometrics/17d_dcc_model.ipynb #06945bfb
+# %% ../../nbs/econometrics/17d_dcc_model.ipynb #f4658748
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,8 @@ from fastcore.basics import patch
 from .covariances import CovarianceModel
 from .garch import GARCH
 from ..utils.checks import BadArgument, NotConverged
-from ..utils.models import RiskModel, fall_back, fit_t_shape
+from ..utils.joint import filter_laws, learn_filter
+from ..utils.models import RiskModel, fit_t_shape
 from ..utils.results import Result, show_day, show_number
 
 # %% ../../nbs/econometrics/17d_dcc_model.ipynb #8a3d5c48
@@ -44,7 +45,7 @@ def correlation_path(
     out[:, np.arange(len(S)), np.arange(len(S))] = 1.0
     return out, Q
 
-# %% ../../nbs/econometrics/17d_dcc_model.ipynb #9d8e0b4c
+# %% ../../nbs/econometrics/17d_dcc_model.ipynb #3002a1f9
 class DCC(CovarianceModel):
     "Dynamic conditional correlation of many assets."
 
@@ -71,8 +72,8 @@ class DCC(CovarianceModel):
     def _learn(self, Y):
         from risk_analytics_lib.econometrics.dcc_estimation import correlation_targets, maximise_correlation
         self._check(Y)
-        filters = [_fit_filter(self.filter, np.ascontiguousarray(y)) for y in Y.T]
-        z, note = _residuals(filters, Y), ""
+        each = [learn_filter(GARCH() if self.filter is None else self.filter, y) for y in Y.T]
+        filters, z, note = [model for model, _ in each], np.stack([z for _, z in each], 1), ""
         try:
             params, _, message = maximise_correlation(z, self.variant, self.dist, self.estimator == "composite")
         except NotConverged as trouble:
@@ -85,40 +86,25 @@ class DCC(CovarianceModel):
 
     def _notes(self, learnt):
         each = [(i, m.note_) for i, m in enumerate(learnt["filters"]) if m.note_]
-        return each + ([(0, learnt["note"])] if learnt["note"] else [])
+        return each + ([(None, learnt["note"])] if learnt["note"] else [])
+
+    def _day_notes(self, Y, start, stop):
+        return filter_laws(self.learnt_["filters"], Y, start, stop)[2]
 
     @property
     def notes(self) -> list:  # of str
-        "What fell back and why, in words; empty where nothing did."
-        own = [self.learnt_["note"]] if self.learnt_["note"] else []
-        return [f"{self.columns_[i]}: {m.note_}" for i, m in enumerate(self.learnt_["filters"]) if m.note_] + own
+        "What has a stand-in and why, in words; empty where nothing has."
+        return [why if i is None else f"{self.columns_[i]}: {why}" for i, why in self._notes(self.learnt_)]
 
-# %% ../../nbs/econometrics/17d_dcc_model.ipynb #aa0e5f68
-def _fit_filter(filter, y):
-    "The filter of one asset, learnt; exponential weights with a note where it could not be."
-    model = GARCH() if filter is None else filter.clone()
-    try:
-        model.learnt_, model.active_, model.note_ = model._learn(y, None), model, ""
-    except NotConverged as trouble:
-        _, spare, why = fall_back(model, y, trouble)
-        model, spare.note_ = spare, why
-    return model
-
-
-def _laws(filters, Y, stop):
-    "Mean and volatility of rows 0..stop-1, each (stop, N)."
-    laws = [m._condition(np.ascontiguousarray(y), None, 0, stop) for m, y in zip(filters, Y.T)]
-    return np.stack([law.mean for law in laws], 1), np.stack([law.vol for law in laws], 1)
-
-
+# %% ../../nbs/econometrics/17d_dcc_model.ipynb #d6934c61
 def _residuals(filters, Y):
-    mean, vol = _laws(filters, Y, len(Y))
+    mean, vol, _ = filter_laws(filters, Y, 0, len(Y))
     return (Y - mean) / vol
 
-# %% ../../nbs/econometrics/17d_dcc_model.ipynb #54e46374
+# %% ../../nbs/econometrics/17d_dcc_model.ipynb #9a67110f
 @patch
 def _moments(self: DCC, Y, start, stop):
-    mean, vol = _laws(self.learnt_["filters"], Y, stop)
+    mean, vol, _ = filter_laws(self.learnt_["filters"], Y, 0, stop)
     R, _ = self._path((Y[: stop - 1] - mean[:-1]) / vol[:-1], start)
     return mean[start:], R * (vol[start:, :, None] * vol[start:, None, :])
 
@@ -139,7 +125,7 @@ def _paths(self: DCC, Y, pick, horizon):
     each = [m._propagate(np.ascontiguousarray(y), None, np.ascontiguousarray(z[:, :, i])) for i, (m, y) in enumerate(zip(k["filters"], Y.T))]
     return np.stack(each, -1)
 
-# %% ../../nbs/econometrics/17d_dcc_model.ipynb #1e8548b4
+# %% ../../nbs/econometrics/17d_dcc_model.ipynb #85dcf9d4
 @patch
 def _estimates(self: DCC):
     if not hasattr(self, "learnt_"):
@@ -158,7 +144,7 @@ def _names(self: DCC):
 def _sample(self: DCC, composite):
     from risk_analytics_lib.econometrics.dcc_estimation import CorrelationSample
     Y = self.Y_[: self.learnt_["rows"]]
-    mean, vol = _laws(self.learnt_["filters"], Y, len(Y))
+    mean, vol, _ = filter_laws(self.learnt_["filters"], Y, 0, len(Y))
     return CorrelationSample((Y - mean) / vol, self.variant, self.dist, composite), vol
 
 

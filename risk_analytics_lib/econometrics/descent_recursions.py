@@ -222,34 +222,40 @@ def descend(
         _update(B, step, change, d)
     return f, evals, False
 
-# %% ../../nbs/econometrics/12d_descent_recursions.ipynb #cf648a6f
+# %% ../../nbs/econometrics/12d_descent_recursions.ipynb #a36a3903
 @kernel
 def settle(
     u: np.ndarray,  # near the optimum, (K,); ends on it
     task: tuple,  # low, high (K,), and what `objective` takes: spec, power, data, work, small
     B: np.ndarray,  # curvature, (K, K), written
 ) -> tuple:  # (value, evaluations, converged)
-    "Finish a search whose likelihood has kinks in mu."
+    "Finish a search whose likelihood has kinks in the parameters of the mean."
     low, high, spec, power, data, work, small = task
-    K = len(u)
+    K, many = len(u), 1 + spec[5] + spec[6]
     bottom, top, never, trial = low.copy(), high.copy(), np.zeros(K), u.copy()
-    bottom[0] = top[0] = u[0]
+    for k in range(many):
+        bottom[k] = top[k] = u[k]
     held = (bottom, top, spec, power, data, work, small)
-    f, evals, ok = descend(u, held, B, 0.0, 60.0, never, -np.inf, 0.0)
-    step = 0.01 if low[0] < high[0] else 0.0
+    f, evals, ok = descend(u, held, B, 0.0, 120.0, never, -np.inf, 0.0)
+    step = 0.01 if many > 1 or low[0] < high[0] else 0.0
     while ok and step > 1e-4:
         moved = False
-        for side in (-1.0, 1.0):
+        for k in range(2 * many):
+            at, side = k // 2, 2.0 * (k % 2) - 1.0
+            if low[at] == high[at]:
+                continue
             for i in range(K):
                 trial[i] = u[i]
-            trial[0] = min(max(u[0] + side * step, low[0]), high[0])
-            bottom[0] = top[0] = trial[0]
+            trial[at] = min(max(u[at] + side * step, low[at]), high[at])
+            bottom[at] = top[at] = trial[at]
             f1, more, fine = descend(trial, held, B.copy(), 1.0, 15.0, never, -np.inf, 0.0)
             evals += more
             if f1 < f - 1e-9:
                 f, moved = f1, True
                 for i in range(K):
                     u[i] = trial[i]
+            bottom[at] = top[at] = u[at]
+            if moved:
                 break
         if not moved:
             step *= 0.4

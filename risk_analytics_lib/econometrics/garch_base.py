@@ -19,7 +19,7 @@ from ..utils.laws import GED, Normal, SkewT, StudentT
 from ..utils.models import RiskModel
 from ..utils.results import Result, show_day, show_number
 
-# %% ../../nbs/econometrics/13a_garch_base.ipynb #0b5c5de4
+# %% ../../nbs/econometrics/13a_garch_base.ipynb #2544f4ca
 class VolatilityModel(RiskModel):
     "Base of the volatility models: a subclass gives a filter and an estimator."
 
@@ -36,6 +36,12 @@ class VolatilityModel(RiskModel):
 
     def _limits(self):
         return {}
+
+    def _held(self):
+        return ()  # names of estimates that a bound of the search, tighter than `_limits`, holds
+
+    def _kinked(self):
+        return getattr(self, "dist", "") == "ged"  # has the likelihood a kink in the mean at every return?
 
     def _notes(self):
         return []  # sentences a model wants on its summary
@@ -161,11 +167,11 @@ def _steps(model):
             h *= 0.1 if not np.isfinite(size) else min(max(_TARGET / max(size, 1e-300), 1e-3), 1e3)
     return steps, side, np.minimum(theta - low, high - theta)
 
-# %% ../../nbs/econometrics/13a_garch_base.ipynb #42dcf30e
+# %% ../../nbs/econometrics/13a_garch_base.ipynb #b699a565
 def _by_day(model):
     "Scores by day (T, K), and which parameters are free to move."
     theta, (steps, side, room) = model._estimates(), _steps(model)
-    free = np.isfinite(steps) & (room > 2 * steps)
+    free = np.isfinite(steps) & (room > 2 * steps) & ~np.isin(model._names(), model._held())
     grid = np.full((model.n_learnt_, len(theta)), np.nan)
     for k in np.flatnonzero(np.isfinite(steps)):
         move = np.eye(len(theta))[k] * steps[k]
@@ -183,7 +189,7 @@ def scores(self: VolatilityModel) -> pd.DataFrame:  # (T, K), learning window
     "Derivative of each day's log-likelihood in each parameter, at the estimates."
     return pd.DataFrame(_inference(self)[0], self.index_[: self.n_learnt_], self._names())
 
-# %% ../../nbs/econometrics/13a_garch_base.ipynb #954fb60f
+# %% ../../nbs/econometrics/13a_garch_base.ipynb #e082a9ec
 def _curvature(model, free, steps):
     "Minus the Hessian over the free parameters, (F, F)."
     theta, at = model._estimates(), np.flatnonzero(free)
@@ -204,6 +210,8 @@ def _inference(model):
     kept = getattr(model, "_kept", None)
     if kept is None or kept[0] is not model.learnt_:
         grid, free, steps = _by_day(model)
+        if model._kinked():
+            steps = np.where([name.split("[")[0] in ("mu", "phi", "theta") for name in model._names()], steps / _TARGET, steps)
         kept = model._kept = (model.learnt_, grid, free, _curvature(model, free, steps))
     return kept[1:]
 

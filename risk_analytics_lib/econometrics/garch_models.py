@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['CompiledVolatility', 'GARCH', 'EGARCH', 'APARCH', 'GARCHX']
 
-# %% ../../nbs/econometrics/13b_garch_models.ipynb #269802a2
+# %% ../../nbs/econometrics/13b_garch_models.ipynb #ec1385c0
 import numpy as np
 from fastcore.basics import patch
 
 from .garch_base import VolatilityModel
+from .garch_drivers import check_drivers, unidentified
 from .garch_filters import filter_path, stand_in
 from .garch_moments import egarch_variance, news_moment
 from .garch_paths import propagate
@@ -17,7 +18,7 @@ from ..utils.checks import BadArgument, MissingValue, NotConverged, check_count
 from ..utils.distributions import LocationScale
 from ..utils.laws import GED, Normal, SkewT, StudentT
 
-# %% ../../nbs/econometrics/13b_garch_models.ipynb #4a1ce6cc
+# %% ../../nbs/econometrics/13b_garch_models.ipynb #e303db46
 class CompiledVolatility(VolatilityModel):
     "Base of the models that the compiled search estimates."
 
@@ -48,6 +49,12 @@ class CompiledVolatility(VolatilityModel):
     def _drivers(self, y, X):
         return np.empty((len(y), 0))
 
+    def _rows(self, y, X):
+        return _own(y), _own(self._drivers(y, X))  # one kind of array, so that each kernel is compiled once
+
+    def _kinked(self):
+        return super()._kinked() or self._form > 0 or self._power() != 2
+
     def _names(self):
         _, p, o, q, _, ar, ma, nx = self._kernel_spec(len(self.learnt_["xbar"]))
         blocks = [("phi", ar), ("theta", ma), ("omega", None), ("alpha", p), ("gamma", o), ("beta", q), ("delta", None if self._form == 1 else 0), ("x", nx)]
@@ -61,13 +68,17 @@ class CompiledVolatility(VolatilityModel):
 
     def _filter(self, params, y, X):
         k = self.learnt_
-        args = self._kernel_spec(len(k["xbar"])), float(self._power()), y, self._drivers(y, X), k["xbar"], k["before"]
+        args = self._kernel_spec(len(k["xbar"])), float(self._power()), *self._rows(y, X), k["xbar"], k["before"]
         return filter_path(self._full(params), *args, k["start"])
 
     def _propagate(self, y, X, z):
         k = self.learnt_
-        args = self._kernel_spec(len(k["xbar"])), float(self._power()), y, self._drivers(y, X), k["xbar"], k["before"], k["start"]
+        args = self._kernel_spec(len(k["xbar"])), float(self._power()), *self._rows(y, X), k["xbar"], k["before"], k["start"]
         return propagate(self._full(k["params"]), *args, z)
+
+# %% ../../nbs/econometrics/13b_garch_models.ipynb #2257aa0d
+def _own(values):
+    return np.require(values, float, ["C", "W"])  # pandas hands out views that cannot be written to: another type to a compiler
 
 # %% ../../nbs/econometrics/13b_garch_models.ipynb #6bf581ad
 _LEFT = "the variance left the range of numbers: EWMA in its place"
@@ -86,19 +97,19 @@ def _condition(self: CompiledVolatility, y, X, start, stop):
     variance, lost = (part[start:stop] for part in stand_in(mean, variance, past, self.learnt_["start"]))
     return LocationScale(mean[start:stop], np.sqrt(variance), self._law(), note=np.where(lost, _LEFT, "") if lost.any() else "")
 
-# %% ../../nbs/econometrics/13b_garch_models.ipynb #82d72771
+# %% ../../nbs/econometrics/13b_garch_models.ipynb #e0739406
 @patch
 def _learn_windows(self: CompiledVolatility, y, X, windows, warm=False):
     "What each window [first, end) teaches, in order: a dict, or the error that says why not."
     from risk_analytics_lib.econometrics.search_recursions import fit_windows
     self._check(np.arange(2.0))
-    drivers = self._drivers(y, X)
+    y, drivers = self._rows(y, X)
     spans = np.array([(0, *window) for window in windows], np.int64)
     chain = np.full(len(spans), warm) & (np.arange(len(spans)) > 0)
     setting = self._kernel_spec(drivers.shape[1]), float(self._power()), self.mean == "zero", self.init == "backcast"
     with np.errstate(all="ignore"):
-        thetas, info = fit_windows(*setting, np.ascontiguousarray(y, float)[None], drivers, spans, chain)
-    stale = _repeats(y, windows)
+        thetas, info = fit_windows(*setting, y[None], drivers, spans, chain)
+    stale = _repeats(y, windows) | self._silent(drivers, windows)
     return [stale.get(i) or self._taught(theta, row, drivers[a:b], b - a) for i, (theta, row, (a, b)) in enumerate(zip(thetas, info, windows))]
 
 
@@ -120,6 +131,11 @@ def _learn(self: CompiledVolatility, y, X=None, warm=None):
         raise found
     return found
 
+# %% ../../nbs/econometrics/13b_garch_models.ipynb #82a411c6
+@patch
+def _silent(self: CompiledVolatility, drivers, windows):
+    return {}  # windows in which a driver has no weight that could be estimated
+
 
 def _repeats(y, windows):
     "Windows in which one number makes up more than half, by place."
@@ -132,15 +148,15 @@ def _repeats(y, windows):
                 found[i] = NotConverged(f"{seen[b] - seen[a]} of {b - a} returns are the same number, so the likelihood has no maximum")
     return found
 
-# %% ../../nbs/econometrics/13b_garch_models.ipynb #1afd5a9a
+# %% ../../nbs/econometrics/13b_garch_models.ipynb #24477d8f
 @patch
 def _next_laws(self: CompiledVolatility, learnt, y, X, rows):
     "One law: row i is that of y[rows[i][1]] given the rows from rows[i][0] on, under learnt[i]."
     from risk_analytics_lib.econometrics.search_recursions import next_days
-    thetas, drivers = np.array([self._full(k["params"]) for k in learnt]), self._drivers(y, X)
+    thetas, (y, drivers) = np.array([self._full(k["params"]) for k in learnt]), self._rows(y, X)
     befores, starts, xbars = (np.array([k[name] for k in learnt], float) for name in ("before", "start", "xbar"))
     spec = self._kernel_spec(drivers.shape[1])
-    mean, variance = next_days(thetas, spec, float(self._power()), np.ascontiguousarray(y, float), drivers, xbars, befores, starts, np.array(rows, np.int64))
+    mean, variance = next_days(thetas, spec, float(self._power()), y, drivers, xbars, befores, starts, np.array(rows, np.int64))
     if not np.isfinite(variance).all():
         return None  # one by one, with their notes
     shape = thetas[:, thetas.shape[1] - (0, 1, 2, 1)[spec[4]] :].T[:, :, None]
@@ -160,7 +176,7 @@ def _loglik_path(self: CompiledVolatility, params, y, X):
     finally:
         self.learnt_ = kept
 
-# %% ../../nbs/econometrics/13b_garch_models.ipynb #f573f61b
+# %% ../../nbs/econometrics/13b_garch_models.ipynb #ef137311
 @patch
 def _persistence(self: CompiledVolatility):
     block = self._blocks()
@@ -196,7 +212,9 @@ def _blocks(self: CompiledVolatility):
 def _notes(self: CompiledVolatility):
     block = self._blocks()
     flat = [i + 1 for i in range(self.o) if self._form == 0 and block["alpha"][i] + block["gamma"][i] < 1e-8]
-    return [f"alpha[{i}] + gamma[{i}] is on its bound of 0: the standard errors of the two do not know it." for i in flat]
+    rough = self._form == 2 and (block["alpha"] == 0).any()
+    said = ["No maximum was found with alpha < 0, where an EGARCH may forget nothing and its likelihood is rough: alpha was held at 0 or more."] if rough else []
+    return said + [f"alpha[{i}] + gamma[{i}] is on its bound of 0: the standard errors of the two do not know it." for i in flat]
 
 
 @patch
@@ -206,6 +224,25 @@ def _limits(self: CompiledVolatility):
                 "x": wide if self._form == 2 else (0, np.inf), "gamma": (-0.9997, 0.9997) if self._form == 1 else wide}
     found = {name: by_block.get(name.split("[")[0], wide) for name in self._names()}
     return found | {"nu": (1.01, 500) if self.dist == "ged" else (2.05, 500), "lambda": (-0.999, 0.999)}
+
+# %% ../../nbs/econometrics/13b_garch_models.ipynb #836f7a05
+@patch
+def _held(self: CompiledVolatility):
+    block, held = self._blocks(), []
+    delta = 2.0 if self._form == 2 else float(block["delta"][0]) if self._form == 1 else float(self._power())
+    floor = 1e-8 if self._form == 0 else np.exp(-25 * delta / (1 + delta))
+    if self._form < 2 and block["omega"][0] < 1.0001 * floor * self._window()[0].std() ** delta:
+        held = ["omega"]
+    if self._form == 2:  # see `search_recursions`: where alpha < 0 has no top
+        held = [f"alpha[{i + 1}]" for i in np.flatnonzero(block["alpha"] == 0)]
+    phi = block.get("phi", np.empty(0))
+    edge = 0.9999 - 1e-6 if len(phi) == 1 else 0.999999 - 1e-8
+    while len(phi):
+        r = phi[-1]
+        if abs(r) > edge:
+            return held + [name for name in self._names() if name.startswith("phi")]
+        phi = (phi[:-1] + r * phi[-2::-1]) / (1 - r * r)
+    return held
 
 # %% ../../nbs/econometrics/13b_garch_models.ipynb #48c9d8a8
 class GARCH(CompiledVolatility):
@@ -263,7 +300,7 @@ class APARCH(CompiledVolatility):
         self.p, self.o, self.q, self.dist, self.mean, self.init, self.lags = p, o, q, dist, mean, init, lags
         super().__init__()
 
-# %% ../../nbs/econometrics/13b_garch_models.ipynb #d0c019bb
+# %% ../../nbs/econometrics/13b_garch_models.ipynb #8b86cca6
 class GARCHX(CompiledVolatility):
     "GARCH with drivers in the variance equation, linear or in logs."
 
@@ -285,6 +322,11 @@ class GARCHX(CompiledVolatility):
     def _form(self):
         return 2 if self.form == "log" else 0
 
+    def _door(self, returns, X, least):
+        if X is not None:
+            check_drivers(X, bool(least), self.form == "linear")
+        return super()._door(returns, X, least)
+
     def _check(self, y):
         if self.form not in ("linear", "log"):
             raise BadArgument(f"GARCHX(form={self.form!r}): choose from 'linear', 'log'")
@@ -301,3 +343,13 @@ class GARCHX(CompiledVolatility):
             row, col = np.argwhere(X < 0)[0]
             raise BadArgument(f"column {col} of X is {X[row, col]:g} in row {row}: a linear GARCH-X wants x >= 0, pass its square or size, or form='log'")
         return X
+
+# %% ../../nbs/econometrics/13b_garch_models.ipynb #ada1ba81
+@patch
+def _silent(self: GARCHX, drivers, windows):
+    found = {}
+    for i, (a, b) in enumerate(windows):
+        if trouble := unidentified(drivers[a:b]):
+            what = "is a linear combination of others" if trouble[1] else "does not move"
+            found[i] = NotConverged(f"driver x[{trouble[0] + 1}] {what} on these {b - a} days, so its weight cannot be estimated")
+    return found

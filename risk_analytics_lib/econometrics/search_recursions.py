@@ -5,17 +5,18 @@
 # %% auto #0
 __all__ = ['TOPS', 'INFO', 'fit_windows', 'filter_path', 'next_days', 'gjr_paths']
 
-# %% ../../nbs/econometrics/12e_search_recursions.ipynb #3b8c673f
+# %% ../../nbs/econometrics/12e_search_recursions.ipynb #fb3e7028
 from math import log, sqrt
 
 import numpy as np
 
 from .box_recursions import bounds, guess, objective, to_natural
 from .descent_recursions import descend, settle
+from .escape_recursions import escape
 from .variance_recursions import log_variance, places, power_variance, residuals
 from ..utils.kernels import kernel
 
-# %% ../../nbs/econometrics/12e_search_recursions.ipynb #ef680a8e
+# %% ../../nbs/econometrics/12e_search_recursions.ipynb #6627668c
 TOPS = 3  # the most tops that are remembered
 
 
@@ -37,16 +38,60 @@ def _next_start(values, kind, used):
             at = i
     return at
 
-# %% ../../nbs/econometrics/12e_search_recursions.ipynb #305bbcce
+
+@kernel
+def _settled(task, tops, Bs, heights):
+    "Settle the highest top that can be settled, and forget the others: evaluations."
+    evals = 0
+    for attempt in range(TOPS):
+        at = heights.argmin()
+        f, fine = heights[at], False
+        if f < np.inf:
+            f, more, fine = settle(tops[at], task, Bs[at])
+            evals += more
+        for i in range(TOPS):
+            heights[i] = heights[i] if i != at and not fine else np.inf
+        heights[at] = f if fine else np.inf
+        if fine:
+            break
+    return evals
+
+# %% ../../nbs/econometrics/12e_search_recursions.ipynb #1bb0c702
+@kernel
+def _standing(y):
+    "The return that repeats itself longest, and how many returns repeat the one before."
+    value, run, longest, many = 0.0, 0, 0, 0
+    for t in range(1, len(y)):
+        run = run + 1 if y[t] == y[t - 1] else 0
+        many += 1 if run > 0 else 0
+        if run > longest:
+            value, longest = y[t], run
+    return value, many
+
+
+@kernel
+def _begin(i, usual, value, mean, task, u):
+    "Start number i; from `usual` on, those that stand on a value."
+    low, spec = task[0], task[2]
+    guess(spec, i if i < usual else i - usual + 6, mean, u)
+    if i >= usual:
+        u[0] = value if low[0] < task[1][0] else u[0]
+        if spec[0] < 2:
+            at = places(spec)[0]
+            u[at] = low[at]
+
+# %% ../../nbs/econometrics/12e_search_recursions.ipynb #5575e991
 @kernel
 def _cold(task, mean, wide, tops, Bs, heights):
     "Polish the best start of each kind. Fills tops, their curvature and heights (inf: no top): evaluations."
     low, high, spec, power, data, work, small = task
-    K, many = tops.shape[1], 24 if spec[1] + spec[3] > 2 else 12
+    K, usual, most = tops.shape[1], 24 if spec[1] + spec[3] > 2 else 12, 60.0 if wide > 0.0 else 200.0
+    value, still = _standing(data[0])
+    many = usual + (3 if 50 * still > len(data[0]) else 0)
     starts, values, kind, u, B = np.empty((many, K)), np.empty(many), np.empty(many, np.int64), np.empty(K), np.empty((K, K))
     used, slope, known, known_f = np.zeros(many // 3, np.bool_), np.empty(K), np.zeros(K), -np.inf
     for i in range(many):
-        guess(spec, i, mean, starts[i])
+        _begin(i, usual, value, mean, task, starts[i])
         kind[i] = i // 3
         values[i] = objective(starts[i], spec, power, data, work, small, slope)
     evals, found = many, 0
@@ -59,8 +104,11 @@ def _cold(task, mean, wide, tops, Bs, heights):
         used[kind[at]] = True
         for k in range(K):
             u[k] = starts[at, k]
-        f, more, fine = descend(u, task, B, 0.0, 60.0 if wide > 0.0 else 200.0, known, known_f, wide)
+        f, more, fine = descend(u, task, B, 0.0, most, known, known_f, wide)
         evals += more
+        if fine or (wide > 0.0 and f < np.inf):
+            f, more, fine = escape(u, f, task, B, most, known, known_f, wide)
+            evals += more
         if (fine or wide > 0.0) and f < np.inf and (known_f == -np.inf or abs(f - known_f) > 1e-6):
             slot = found if found < TOPS else 0
             for i in range(TOPS):
@@ -72,17 +120,20 @@ def _cold(task, mean, wide, tops, Bs, heights):
                 known_f = f
                 for k in range(K):
                     known[k] = u[k]
-    for attempt in range(TOPS if wide > 0.0 else 0):
-        at = heights.argmin()
-        f, fine = heights[at], False
-        if f < np.inf:
-            f, more, fine = settle(tops[at], task, Bs[at])
-            evals += more
-        for i in range(TOPS):
-            heights[i] = heights[i] if i != at and not fine else np.inf
-        heights[at] = f if fine else np.inf
-        if fine:
-            break
+    if wide > 0.0:
+        evals += _settled(task, tops, Bs, heights)
+    return evals
+
+# %% ../../nbs/econometrics/12e_search_recursions.ipynb #6506594e
+@kernel
+def _cold_above(task, mean, tops, Bs, heights):
+    "A cold search of an EGARCH among alphas of zero or more: evaluations."
+    low, at = task[0], places(task[2])
+    for k in range(at[1], at[2]):
+        low[k] = 0.0
+    evals = _cold(task, mean, 1.0, tops, Bs, heights)
+    for k in range(at[1], at[2]):
+        low[k] = -5.0
     return evals
 
 
@@ -97,9 +148,11 @@ def _warm(task, wide, tops, Bs, heights):
             heights[j] = f
             if not fine:
                 return -1
+            heights[j], more, _ = escape(tops[j], f, task, Bs[j], 30.0, tops[j], -np.inf, wide)
+            evals += more
     return evals
 
-# %% ../../nbs/econometrics/12e_search_recursions.ipynb #f982d651
+# %% ../../nbs/econometrics/12e_search_recursions.ipynb #dbb761ec
 @kernel
 def _scaled(spec, power, zero, backcast, raw, drivers, y, X, xbar, unit):
     "Fills y, X, their means xbar and the units of the drivers; returns (sd, mean over sd, centre over sd, start over sd**2)."
@@ -151,13 +204,13 @@ def _in_units(theta, spec, power, sd, unit):
 @kernel
 def _rescale(u, spec, power, ratio, low, high):
     "Yesterday's point of the box, in place, for a window whose standard deviation is yesterday's over `ratio`."
-    om, delta = 1 + spec[5] + spec[6], u[places(spec)[4]] if spec[0] == 1 else power
+    form, om = spec[0], 1 + spec[5] + spec[6]
     u[0] *= ratio
-    u[om] += (2.0 if spec[0] == 2 else delta) * log(ratio)
+    u[om] += (power if form == 0 else 2.0 if form == 2 else 1.0 + u[places(spec)[4]]) * log(ratio)
     for i in range(len(u)):
         u[i] = min(max(u[i], low[i]), high[i])
 
-# %% ../../nbs/econometrics/12e_search_recursions.ipynb #2a72160d
+# %% ../../nbs/econometrics/12e_search_recursions.ipynb #13ddf479
 INFO = ("loglik", "converged", "evaluations", "start", "before")  # columns of the second result
 
 
@@ -198,6 +251,8 @@ def fit_windows(
             evals = _warm(task, wide, tops, Bs, heights)
         if evals < 0:
             evals = _cold(task, 0.0 if zero else mean, wide, tops, Bs, heights)
+            if spec[0] == 2 and heights.min() == np.inf:
+                evals += _cold_above(task, 0.0 if zero else mean, tops, Bs, heights)
         best = 0
         for j in range(TOPS):
             best = j if heights[j] < heights[best] else best

@@ -5,16 +5,16 @@
 # %% auto #0
 __all__ = ['FilteredHS', 'JointFilteredHS']
 
-# %% ../../nbs/risk/31b_engines_fhs.ipynb #3aef4382
+# %% ../../nbs/risk/31b_engines_fhs.ipynb #a259c0e6
 import numpy as np
 
 from ..econometrics.garch import GARCH
 from ..utils.checks import NotConverged
 from ..utils.distributions import Empirical
-from ..utils.joint import JointModel, filter_laws, learn_filter
+from ..utils.joint import JointModel, filter_laws, learn_filter, runaway
 from ..utils.models import RiskModel
 
-# %% ../../nbs/risk/31b_engines_fhs.ipynb #dd524ab9
+# %% ../../nbs/risk/31b_engines_fhs.ipynb #e6cd57f9
 class FilteredHS(RiskModel):
     "Filtered historical simulation of one series."
 
@@ -41,14 +41,23 @@ class FilteredHS(RiskModel):
 
     def _learn_windows(self, y, X, windows, warm=False):
         found = self._armed(None)._learn_windows(y, X, windows, warm)
-        return [k if isinstance(k, NotConverged) else self._pooled(k, y[a:b], None if X is None else X[a:b]) for k, (a, b) in zip(found, windows)]
+        for i, (a, b) in enumerate(windows):
+            if isinstance(found[i], dict):
+                try:
+                    found[i] = self._pooled(found[i], y[a:b], None if X is None else X[a:b])
+                except NotConverged as trouble:
+                    found[i] = trouble
+        return found
 
     def _note_of(self, learnt):
         return self._armed(learnt["filter"])._note_of(learnt["filter"])
 
     def _pooled(self, learnt, y, X):
         law = self._armed(learnt)._condition(y, X, 0, len(y))
-        return {"filter": learnt, "pool": (y - law.mean) / law.vol}
+        pool = (y - law.mean) / law.vol
+        if trouble := runaway(pool, y):
+            raise NotConverged(trouble)
+        return {"filter": learnt, "pool": pool}
 
     def _condition(self, y, X, start, stop):
         law = self._armed(self.learnt_["filter"])._condition(y, X, start, stop)
@@ -61,7 +70,7 @@ class FilteredHS(RiskModel):
     def _propagate(self, y, X, z):
         return self._armed(self.learnt_["filter"])._propagate(y, X, z)
 
-# %% ../../nbs/risk/31b_engines_fhs.ipynb #a2a83c46
+# %% ../../nbs/risk/31b_engines_fhs.ipynb #29a7c495
 class JointFilteredHS(JointModel):
     "Joint filtered historical simulation: one filter an asset, whole days of standardised residuals."
 
@@ -93,11 +102,18 @@ class JointFilteredHS(JointModel):
         mean, vol = self.laws(Y, start, stop)
         return mean[:, None, :] + vol[:, None, :] * self.learnt_["pool"]
 
+    def _drawn(self, pick):
+        pool = np.ascontiguousarray(self.learnt_["pool"].T)
+        day = (pick.T * pool.shape[1]).astype(int)
+        return [z[day].T for z in pool]  # each (n, h), a day's shocks side by side
+
     def _paths(self, Y, pick, horizon):
-        pool = self.learnt_["pool"]
-        day = (pick * len(pool)).astype(int)
-        each = [m._propagate(np.ascontiguousarray(y), None, pool[day, i]) for i, (m, y) in enumerate(zip(self.learnt_["filters"], Y.T))]
+        each = [m._propagate(np.ascontiguousarray(y), None, z) for m, y, z in zip(self.learnt_["filters"], Y.T, self._drawn(pick))]
         return np.stack(each, -1)
+
+    def _totals(self, Y, shocks):
+        "Compounded return of each path and asset, (n, N); `shocks` from `_drawn`."
+        return np.stack([m._total(np.ascontiguousarray(y), None, z) for m, y, z in zip(self.learnt_["filters"], Y.T, shocks)], -1)
 
     def _notes(self, learnt):
         return [(i, m.note_) for i, m in enumerate(learnt["filters"]) if m.note_]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numba
 
-# %% ../../nbs/utils/00a_kernels.ipynb #22afc650
+# %% ../../nbs/utils/00a_kernels.ipynb #0d4cb6c9
 @cache
 def kernel_folder() -> str:  # a folder that can be written to, named by the source of all kernels; "" where there is none
     "Where machine code is kept: under `NUMBA_CACHE_DIR`, beside the package, or in the user's cache."
@@ -37,7 +37,7 @@ def kernel_folder() -> str:  # a folder that can be written to, named by the sou
             continue
     return ""
 
-
+# %% ../../nbs/utils/00a_kernels.ipynb #49f1ba28
 def _prune(folder, keep=2):
     "Remove folders of earlier kernels beside this one, but for those used last; only those that hold nothing but machine code."
     try:

@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['RESTART', 'LOOK_BACK', 'refit_periods', 'first_rows', 'chained', 'in_force', 'learn_periods']
 
-# %% ../../nbs/utils/07a_learning.ipynb #1cdec6d1
+# %% ../../nbs/utils/07a_learning.ipynb #06994b7b
 from copy import copy
 
 import numpy as np
 import pandas as pd
 
 from .checks import TooShort
-from .models import RiskModel
+from .models import RiskModel, _joined
 
 # %% ../../nbs/utils/07a_learning.ipynb #26b59f0a
 def refit_periods(
@@ -94,7 +94,7 @@ def in_force(
         out.append((found[row], row - window, f"{day} kept: {found[first]}" if row != first else ""))
     return out
 
-# %% ../../nbs/utils/07a_learning.ipynb #20a08d2a
+# %% ../../nbs/utils/07a_learning.ipynb #eeaadd54
 def learn_periods(
     model: RiskModel,  # unfitted
     y: pd.Series,  # returns, only rows before the last period matter
@@ -109,6 +109,6 @@ def learn_periods(
     for learnt, a, note in in_force(model, y, X, firsts, window, starts, warm):
         rows = slice(a, a + window)
         fitted = copy(model)._install(learnt, values[rows], None if X is None else drivers[rows], y.iloc[rows])
-        fitted.note_ = note or fitted.note_
+        fitted.note_, fitted.drivers_ = _joined(note, fitted.note_), None if X is None else list(X.columns)
         out.append((fitted, a))
     return out

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LOT', 'model_name', 'WalkForwardResult', 'run_tasks', 'walk_forward']
 
-# %% ../../nbs/utils/07_walkforward.ipynb #826ce2d9
+# %% ../../nbs/utils/07_walkforward.ipynb #a9e1d80e
 import inspect
 import sys
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from risk_analytics_lib.utils.checks import (
     ADDITIVE_UNITS, BadArgument, ConstantSeries, MissingValue, TooShort, check_count, check_horizon, check_levels, check_returns, decimal,
 )
 from .learning import RESTART, chained, first_rows, in_force, learn_periods, refit_periods
-from .models import RiskModel
+from .models import RiskModel, _joined, check_numbers, with_name
 from .results import Result
 from .returns import total_return
 
-# %% ../../nbs/utils/07_walkforward.ipynb #32034c19
+# %% ../../nbs/utils/07_walkforward.ipynb #c135e676
 def model_name(
     model: RiskModel,  # any model, or the joint model of a book
 ) -> str:  # its class, and the arguments that are not defaults
@@ -54,9 +54,9 @@ def _named(models, levels):
 
 def _series(model, returns, X):
     "[(y, X)] for one model: the book's own pair, or one a column."
+    frame = with_name(returns).to_frame() if isinstance(returns, pd.Series) else returns
     if getattr(model, "takes_frame", False):
-        return [model.book_inputs(returns)]
-    frame = returns.to_frame() if isinstance(returns, pd.Series) else returns
+        return [model.book_inputs(frame)]
     found = [(frame[c], X) for c in frame.columns]
     for y, _ in found:
         y.attrs = dict(returns.attrs)
@@ -80,11 +80,11 @@ def _laws(model, begin, y, X, origins, horizon, block):
         end = t - begin
         yield [t], model.law_after(past[:end], None if X is None else drivers[:end], horizon, True, 5_000, 0, model.additive_)
 
-# %% ../../nbs/utils/07_walkforward.ipynb #a688f920
-def _notes(model, law, n, horizon):
-    "The model's note and, for the next day, the law's own; one a row."
-    own = np.broadcast_to(np.asarray(law.note if horizon == 1 else "", object), n)
-    return [o if o.startswith(model.note_) else f"{model.note_}; {o}" if o else model.note_ for o in own]
+# %% ../../nbs/utils/07_walkforward.ipynb #8881e229
+def _notes(model, law, n, block):
+    "What `forecast` would say: the model's note and the law's own, one a row; a forecast has both already."
+    own = np.broadcast_to(np.asarray(law.note, object), n)
+    return [_joined(model.note_, note) for note in own] if block else [str(note) for note in own]
 
 
 def _learnt(model, y, X, firsts, window, starts, warm, block):
@@ -105,7 +105,10 @@ def _in_one_call(model, y, X, firsts, origins, window, starts):
     a = min(begin for _, begin, _ in own)
     past, drivers = y.to_numpy(float)[a : origins[-1]], None if X is None else X.to_numpy(float)[a : origins[-1]]
     law = model._next_laws([k for k, _, _ in own], past, drivers, [(begin - a, t - a) for t, (_, begin, _) in zip(origins, own)])
-    return None if law is None else [(origins, law, [note for _, _, note in own])]
+    if law is None:
+        return None
+    said = np.broadcast_to(np.asarray(law.note, object), len(own))
+    return [(origins, law, [_joined(note, model._note_of(k), o) for (k, _, note), o in zip(own, said)])]
 
 
 def _walk_periods(model, y, X, firsts, origins, window, starts, warm, horizon, levels, block):
@@ -115,7 +118,7 @@ def _walk_periods(model, y, X, firsts, origins, window, starts, warm, horizon, l
     if spoken is None:
         learnt = zip(firsts, _learnt(model, y, X, firsts, window, starts, warm, block))
         own = [(m, begin, at) for f, (m, begin) in learnt if len(at := origins[starts[origins] == f])]
-        spoken = [(at, law, _notes(m, law, len(at), horizon)) for m, begin, days in own for at, law in _laws(m, begin, y, X, days, horizon, block)]
+        spoken = [(at, law, _notes(m, law, len(at), block)) for m, begin, days in own for at, law in _laws(m, begin, y, X, days, horizon, block)]
     for at, law, notes in spoken:
         realised = np.array([total_return(values[t : t + horizon], additive) for t in at]) if horizon > 1 else values[at]
         rows.append([law.mean, law.vol, law.cdf(realised), realised, law.value_at_risk(levels), law.expected_shortfall(levels), np.array(notes, object)])
@@ -146,7 +149,7 @@ def _check_reached(y, first, window):
     if longest >= run:
         raise ConstantSeries(f"{y.name}: {longest} returns in a row are equal, a whole window; a stale price?")
 
-# %% ../../nbs/utils/07_walkforward.ipynb #9e52a440
+# %% ../../nbs/utils/07_walkforward.ipynb #769f33b2
 LOT = 32  # periods in a task of a model that learns them in one call
 
 
@@ -158,9 +161,13 @@ def _tasks(models, returns, X, levels, n_test, window, refit, horizon, overlap):
             starts = first_rows(refit_periods(y.index, refit))
             begins = first_rows(refit_periods(y.index, RESTART)) if warm else starts
             origins = _targets(y, n_test, window, begins, horizon, overlap)
-            whole = returns if getattr(model, "takes_frame", False) else y.to_frame()
+            whole = returns if getattr(model, "takes_frame", False) and isinstance(returns, pd.DataFrame) else y.to_frame()
             for column in whole.columns:
                 _check_reached(whole[column], begins[origins[0]], window)
+            if drivers is not None:  # those of the last target are not needed
+                reached = slice(begins[origins[0]] - window, origins[-1])
+                model._door(y.iloc[reached], drivers.iloc[reached], 0)
+                check_numbers(drivers.iloc[reached])
             periods = np.unique(begins[origins])
             lot = LOT if model.warm_starts and not warm else 1
             for some in (periods[i : i + lot] for i in range(0, len(periods), lot)):
@@ -240,7 +247,7 @@ def run_tasks(
     bar.close()
     return answers
 
-# %% ../../nbs/utils/07_walkforward.ipynb #f983234a
+# %% ../../nbs/utils/07_walkforward.ipynb #93e5c8b5
 def walk_forward(
     models,  # a RiskModel, a list, or a dict of name -> model
     returns: pd.Series | pd.DataFrame,  # decimal simple returns, (T,) or (T, N)
@@ -260,7 +267,7 @@ def walk_forward(
     levels, horizon = check_levels(levels), check_horizon(horizon)
     for name, value, low in [("n_test", n_test, 1), ("window", window, 2), ("refit", refit, 1)]:
         check_count(name, value, low)
-    if X is not None and not X.index.equals(returns.index):
+    if check_numbers(X, finite=False) is not None and not X.index.equals(returns.index):
         raise MissingValue("X must carry the same dates as returns: X.reindex(returns.index) shows the gaps")
     if horizon > 1 and returns.attrs.get("unit") == "mixed":
         raise BadArgument("returns mix units, some of which compound over days and some of which add: walk them one kind at a time")
