@@ -11,7 +11,7 @@ from multigarch import GARCH as MultiGARCH
 
 from risk_analytics_lib.econometrics.garch import GARCH
 from risk_analytics_lib.econometrics.variance_recursions import gjr_loglik
-from risk_analytics_lib.utils.learning import first_rows, learn_periods, refit_periods
+from risk_analytics_lib.utils.learning import first_rows, learn_periods, link_days, refit_periods
 from risk_analytics_lib.utils.walkforward import walk_forward
 
 WINDOW, DAYS, LEVEL, SAMPLE = 1000, 1000, 0.99, 10  # arch and multigarch work on every tenth day, times ten
@@ -47,7 +47,7 @@ def loglik(theta, a, start):
 def ours(o):
     "The chain of the walk itself: parameters and start value of each day."
     model, index = GARCH(o=o, dist="t"), returns.index
-    begins, found = first_rows(refit_periods(index, 20)), {}
+    begins, found = first_rows(refit_periods(index, link_days(WINDOW))), {}
     days = range(starts[0] + WINDOW, len(y))
     for begin in np.unique(begins[list(days)]):
         firsts = [int(f) for f in range(begin, len(y)) if begins[f] == begin]

@@ -12,6 +12,7 @@ if __name__ == "__main__":
     rng, days = np.random.default_rng(0), pd.bdate_range("2020-01-01", periods=300)
     returns = decimal(pd.DataFrame(0.01 * rng.standard_normal((300, 3)), days, list("ABC")))
     GARCH(o=1, dist="t").fit(returns["A"]).forecast(5)
+    GARCH(o=1, dist="t").fit(returns["A"]).forecast(5, aggregate=True)
     GARCHX().fit(returns["A"], returns[["B"]].abs()).conditional_volatility
     walk_forward(GARCH(), returns["A"], n_test=5, window=250, refit=1)
     DCC().fit(returns).scenarios(2, n=10)

@@ -16,7 +16,7 @@ from risk_analytics_lib.utils.checks import BadArgument, MissingValue, NotConver
 from risk_analytics_lib.utils.datasets import load_sample
 from risk_analytics_lib.utils.models import RiskModel
 from risk_analytics_lib.utils.returns import prices_to_returns
-from risk_analytics_lib.utils.learning import first_rows, refit_periods
+from risk_analytics_lib.utils.learning import first_rows, link_days, refit_periods
 from risk_analytics_lib.utils.walkforward import walk_forward
 
 MODELS = {"HS": HistoricalSimulation(), "EWMA-t": EWMA(dist="t"), "FHS": FilteredHS(), "GARCH-t": GARCH(dist="t"), "GJR-t": GARCH(o=1, dist="t")}
@@ -64,9 +64,10 @@ def test_chains_seldom_lose_a_top():
     prices, low, rng = load_sample().prices, [], np.random.default_rng(0)
     for name in prices.columns[:12]:
         y = prices[name].pct_change(fill_method=None).dropna().to_numpy()
-        for window in (500, 1000):
-            a = int(rng.integers(0, len(y) - window - 10))
-            warm, cold = (GARCH(o=1, dist="t")._learn_windows(y[a : a + window + 10], None, [(k, k + window) for k in range(10)], chain) for chain in (True, False))
+        for window in (250, 500, 1000):
+            days = link_days(window)
+            a = int(rng.integers(0, len(y) - window - days))
+            warm, cold = (GARCH(o=1, dist="t")._learn_windows(y[a : a + window + days], None, [(k, k + window) for k in range(days)], chain) for chain in (True, False))
             low += [w["loglik"] < c["loglik"] - 1e-4 for w, c in zip(warm, cold) if isinstance(w, dict) and isinstance(c, dict)]
     assert len(low) > 150 and np.mean(low) < 0.03
 

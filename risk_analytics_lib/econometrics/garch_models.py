@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CompiledVolatility', 'GARCH', 'EGARCH', 'APARCH', 'GARCHX']
 
-# %% ../../nbs/econometrics/13b_garch_models.ipynb #ec1385c0
+# %% ../../nbs/econometrics/13b_garch_models.ipynb #163ec546
 import numpy as np
 from fastcore.basics import patch
 
@@ -13,12 +13,12 @@ from .garch_base import VolatilityModel
 from .garch_drivers import check_drivers, unidentified
 from .garch_filters import filter_path, stand_in
 from .garch_moments import egarch_variance, news_moment
-from .garch_paths import propagate
+from .garch_paths import propagate, total
 from ..utils.checks import BadArgument, MissingValue, NotConverged, check_count
 from ..utils.distributions import LocationScale
 from ..utils.laws import GED, Normal, SkewT, StudentT
 
-# %% ../../nbs/econometrics/13b_garch_models.ipynb #e303db46
+# %% ../../nbs/econometrics/13b_garch_models.ipynb #f46e9b64
 class CompiledVolatility(VolatilityModel):
     "Base of the models that the compiled search estimates."
 
@@ -71,10 +71,16 @@ class CompiledVolatility(VolatilityModel):
         args = self._kernel_spec(len(k["xbar"])), float(self._power()), *self._rows(y, X), k["xbar"], k["before"]
         return filter_path(self._full(params), *args, k["start"])
 
-    def _propagate(self, y, X, z):
+    def _state(self, y, X):
         k = self.learnt_
         args = self._kernel_spec(len(k["xbar"])), float(self._power()), *self._rows(y, X), k["xbar"], k["before"], k["start"]
-        return propagate(self._full(k["params"]), *args, z)
+        return self._full(k["params"]), *args
+
+    def _propagate(self, y, X, z):
+        return propagate(*self._state(y, X), z)
+
+    def _total(self, y, X, z):
+        return total(*self._state(y, X), z)
 
 # %% ../../nbs/econometrics/13b_garch_models.ipynb #2257aa0d
 def _own(values):

@@ -14,7 +14,7 @@ from ..utils.distributions import Empirical
 from ..utils.joint import JointModel, filter_laws, learn_filter, runaway
 from ..utils.models import RiskModel
 
-# %% ../../nbs/risk/31b_engines_fhs.ipynb #e6cd57f9
+# %% ../../nbs/risk/31b_engines_fhs.ipynb #f3bb679d
 class FilteredHS(RiskModel):
     "Filtered historical simulation of one series."
 
@@ -69,6 +69,9 @@ class FilteredHS(RiskModel):
 
     def _propagate(self, y, X, z):
         return self._armed(self.learnt_["filter"])._propagate(y, X, z)
+
+    def _total(self, y, X, z):
+        return self._armed(self.learnt_["filter"])._total(y, X, z)
 
 # %% ../../nbs/risk/31b_engines_fhs.ipynb #29a7c495
 class JointFilteredHS(JointModel):

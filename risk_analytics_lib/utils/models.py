@@ -155,13 +155,16 @@ def _learn_windows(self: RiskModel, y, X, windows, warm=False):
 def _next_laws(self: RiskModel, learnt, y, X, rows):
     return None  # or one law: row i that of y[rows[i][1]] given the rows from rows[i][0] on, under learnt[i]
 
-# %% ../../nbs/utils/06_models.ipynb #3ca2b1e9
+# %% ../../nbs/utils/06_models.ipynb #3a3d2484
 @patch
 def paths_after(self: RiskModel, y, X, horizon, n, random_state):
     "Simulated return paths (n, horizon) after the last row of y."
-    u = np.random.default_rng(random_state).random((n, horizon))
-    model = self.active_
-    return model._propagate(y, X, model._shocks(u, y, X))
+    return self.active_._propagate(y, X, self._drawn(y, X, horizon, n, random_state))
+
+
+@patch
+def _drawn(self: RiskModel, y, X, horizon, n, random_state):
+    return self.active_._shocks(np.random.default_rng(random_state).random((n, horizon)), y, X)
 
 
 @patch
@@ -175,10 +178,12 @@ def law_after(self: RiskModel, y, X, horizon, aggregate, n, random_state, additi
     first = self.active_._condition(y, X, len(y), len(y) + 1)
     if horizon == 1:
         return first
-    paths = self.paths_after(y, X, horizon, n, random_state)
     note = _joined(_last(first.note), "tomorrow's law repeated each day" * (type(self.active_)._propagate is RiskModel._propagate))
+    if aggregate and not additive:
+        return Empirical(np.sort(self.active_._total(y, X, self._drawn(y, X, horizon, n, random_state)))[None, :], note=note)
+    paths = self.paths_after(y, X, horizon, n, random_state)
     if aggregate:
-        return Empirical(np.sort(total_return(paths, additive))[None, :], note=note)
+        return Empirical(np.sort(total_return(paths, True))[None, :], note=note)
     return Rows([first, Empirical(np.sort(paths[:, 1:].T, axis=1), step=np.arange(2, horizon + 1), note=note)])
 
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LOT', 'model_name', 'WalkForwardResult', 'run_tasks', 'walk_forward']
 
-# %% ../../nbs/utils/07_walkforward.ipynb #a9e1d80e
+# %% ../../nbs/utils/07_walkforward.ipynb #3160d2be
 import inspect
 import sys
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ import pandas as pd
 from risk_analytics_lib.utils.checks import (
     ADDITIVE_UNITS, BadArgument, ConstantSeries, MissingValue, TooShort, check_count, check_horizon, check_levels, check_returns, decimal,
 )
-from .learning import RESTART, chained, first_rows, in_force, learn_periods, refit_periods
+from .learning import chained, first_rows, in_force, learn_periods, link_days, refit_periods
 from .models import RiskModel, _joined, check_numbers, with_name
 from .results import Result
 from .returns import total_return
@@ -149,7 +149,7 @@ def _check_reached(y, first, window):
     if longest >= run:
         raise ConstantSeries(f"{y.name}: {longest} returns in a row are equal, a whole window; a stale price?")
 
-# %% ../../nbs/utils/07_walkforward.ipynb #769f33b2
+# %% ../../nbs/utils/07_walkforward.ipynb #98ddb241
 LOT = 32  # periods in a task of a model that learns them in one call
 
 
@@ -159,7 +159,7 @@ def _tasks(models, returns, X, levels, n_test, window, refit, horizon, overlap):
         warm = chained(model, refit)
         for y, drivers in _series(model, returns, X):
             starts = first_rows(refit_periods(y.index, refit))
-            begins = first_rows(refit_periods(y.index, RESTART)) if warm else starts
+            begins = first_rows(refit_periods(y.index, link_days(window))) if warm else starts
             origins = _targets(y, n_test, window, begins, horizon, overlap)
             whole = returns if getattr(model, "takes_frame", False) and isinstance(returns, pd.DataFrame) else y.to_frame()
             for column in whole.columns:
