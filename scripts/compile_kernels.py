@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from risk_analytics_lib.econometrics.arima import ARIMA
 from risk_analytics_lib.econometrics.dcc import DCC
 from risk_analytics_lib.econometrics.garch import GARCH, GARCHX
 from risk_analytics_lib.utils.checks import decimal
@@ -15,4 +16,5 @@ if __name__ == "__main__":
     GARCH(o=1, dist="t").fit(returns["A"]).forecast(5, aggregate=True)
     GARCHX().fit(returns["A"], returns[["B"]].abs()).conditional_volatility
     walk_forward(GARCH(), returns["A"], n_test=5, window=250, refit=1)
+    ARIMA((1, 0, 1)).fit(returns["A"]).forecast(5)
     DCC().fit(returns).scenarios(2, n=10)
