@@ -20,7 +20,7 @@ from .utils.cleaning import asset_lines, clean_prices
 from .utils.cleaning_rules import carry_last, join_flags, price_moves
 from .utils.learning import first_rows, refit_periods
 
-# %% ../nbs/60a_pipeline_inputs.ipynb #d5df803f
+# %% ../nbs/60a_pipeline_inputs.ipynb #41c76562
 @dataclass(frozen=True)
 class RiskConfig:
     "What to compute; `history` is how many days of forecasts stand behind each day (backtests, percentiles, limits)."
@@ -43,8 +43,8 @@ class RiskConfig:
             raise BadArgument(f"engine {bad[0]!r} is not available: the book's engine is 'fhs' or 'hs', beside it may stand {', '.join(known)}")
         object.__setattr__(self, "levels", check_levels(self.levels))
         object.__setattr__(self, "horizons", tuple(sorted({1, *map(check_horizon, np.atleast_1d(self.horizons).tolist())})))
-        for name, low in (("window", 100), ("refit", 1), ("history", 1), ("n_paths", 100), ("anomaly_days", 1)):
-            check_count(name, getattr(self, name), low)
+        for name, low in (("window", 100), ("refit", 1), ("history", 1), ("n_paths", 100), ("anomaly_days", 1), ("random_state", 0)):
+            check_count(name, getattr(self, name), low)  # a run without a seed could not be repeated
 
     @property
     def engines(self) -> tuple:

@@ -89,7 +89,7 @@ class DailyRun(Result):
 
 TABLES = tuple(f.name for f in fields(DailyRun) if f.name not in ("as_of", "portfolio_name", "currency", "config"))
 
-# %% ../nbs/60_pipelines.ipynb #f6b5ff84
+# %% ../nbs/60_pipelines.ipynb #d011ba77
 @patch
 def table(self: DailyRun, name: str) -> pd.DataFrame:
     "A table by its name in the store."
@@ -101,7 +101,7 @@ def table(self: DailyRun, name: str) -> pd.DataFrame:
 @patch
 def day(self: DailyRun, as_of) -> DailyRun:
     "One evening of a range: what `run_daily` says for it."
-    at = pd.Timestamp(as_of)
+    at = _as_date(as_of)
     if at not in set(self.runs["as_of"]):
         raise BadArgument(f"{at:%Y-%m-%d} is not an evening of this run, which has {self.runs['as_of'].min():%Y-%m-%d} to {self.as_of:%Y-%m-%d}")
     keep = self.runs.loc[self.runs["as_of"] == at, "run_id"].iloc[0]
@@ -176,7 +176,7 @@ def _limits(inputs, risk, rows, config):
     found["unit"] = found["limit"].map(unit)
     return found[found["as_of"].isin(inputs.dates[rows - 1])].assign(portfolio=inputs.book.name).reset_index(drop=True)
 
-# %% ../nbs/60_pipelines.ipynb #58e149ae
+# %% ../nbs/60_pipelines.ipynb #cafe1514
 def _now():
     return pd.Timestamp.now("UTC").tz_localize(None).floor("s")
 
@@ -187,7 +187,7 @@ def _rows(inputs, start, config):
     rows = np.arange(inputs.dates.searchsorted(start or inputs.dates[T - 1]) + 1, T + 1)
     if not len(rows):
         at = pd.Timestamp(start)
-        why = "the data end there" if at > inputs.dates[T - 1] and is_session(at) else f"{at:%A} is no session of XNYS; the one before is {inputs.dates[T - 1]:%Y-%m-%d}"
+        why = "the data end there" if at > inputs.dates[T] or at > inputs.dates[T - 1] and is_session(at) else f"{at:%A} is no session of XNYS; the one before is {inputs.dates[T - 1]:%Y-%m-%d}"
         raise TooShort(f"no session from {at:%Y-%m-%d} to {inputs.dates[T - 1]:%Y-%m-%d}: {why}")
     held = int(np.argmax(inputs.holds.any(1))) + 1
     able = np.flatnonzero(period_of_rows(inputs.dates, config.refit) >= config.window + 1)

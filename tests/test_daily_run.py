@@ -194,3 +194,51 @@ def test_a_year_in_one_pass_equals_its_days(sample):
         for name in TABLES:
             drop = [c for c in ("started", "finished", *(["run_id"] if name in ("forecasts", "risk", "vols") else [])) if c in alone.table(name)]
             pd.testing.assert_frame_equal(cut.table(name).drop(columns=drop), alone.table(name).drop(columns=drop), check_exact=True, obj=name)
+
+
+# evenings with nothing to say ----------------------------------------------------------------------------------------------------------
+
+
+def test_flat_evenings_go_on(sample):
+    sold = book(as_of=["2020-01-02", "2022-12-15", "2022-12-22"], asset=["JPM", "JPM", "KO"], quantity=[100.0, 0.0, 10.0])
+    whole = run_range("2022-12-13", DAY, sample, sold, CONFIG)
+    flat = whole.drivers["as_of"].between("2022-12-15", "2022-12-21")
+    assert not flat.any() and set(whole.drivers["as_of"].dt.strftime("%d")) >= {"14", "22", "28"}
+    assert run_daily("2022-12-20", sample, sold, CONFIG).day("2022-12-20").drivers.empty
+
+
+def test_evenings_before_anything_can_be_modelled_are_nan(sample):
+    late = sample.prices.copy()
+    late.loc[:"2021-12-15", "KO"] = np.nan
+    done = run(sample, book(as_of=["2020-01-02"], asset=["KO"], quantity=[100.0]), prices=late)
+    var = done.risk.query("measure == 'value_at_risk' and horizon == 1").groupby("as_of")["value"].first()
+    assert var.isna().any() and np.isfinite(var.iloc[-1])
+
+
+def test_a_stress_number_needs_data_for_half_of_the_book(sample):
+    young = sample.prices.copy()
+    young.loc[:"2021-06-30", "KO"] = np.nan
+    old = sample.events[sample.events["end"] < "2021-01-01"]
+    positions = book(as_of=["2021-07-01"] * 2, asset=["KO", "JPM"], quantity=[1e5, 10.0])
+    done = run(sample, positions, prices=young, events=old)
+    stress = done.limits[done.limits["limit"].str.contains("stress")].iloc[0]
+    assert np.isnan(stress["value"]) and stress["status"] == "n/a" and "not checked" in done.verdict
+
+
+def test_a_loss_behind_a_hole_is_not_a_day_without_loss(sample):
+    torn = sample.prices.copy()
+    torn.loc["2022-12-05":"2022-12-12", "KO"] = np.nan
+    torn.loc["2022-12-13":, "KO"] *= 0.5
+    done = run_range("2022-12-01", DAY, replace(sample, prices=torn), book(asset=["KO", "JPM"], quantity=[100.0, 1.0]), CONFIG)
+    pnl = done.pnl.set_index("date")["value"]
+    assert pnl[["2022-12-08", "2022-12-13"]].isna().all() and pnl[["2022-12-05", "2022-12-14"]].notna().all()
+    first = done.forecasts[done.forecasts["target"] == "2022-12-08"]
+    assert first["realised"].isna().all() and first["note"].str.contains("KO: no return on the day").all()
+
+
+def test_a_price_that_stands_still_keeps_a_volatility(sample):
+    still = sample.prices.copy()
+    still.loc["2022-03-01":, "AAPL"] = still.loc["2022-03-01", "AAPL"]
+    done = run(sample, book(asset=["AAPL"], quantity=[100.0]), prices=still)
+    assert number(done) > 0.002 * number(done, "gross", None, "", 0)
+    assert done.forecasts["note"].iloc[-1].endswith("a constant volatility stands in")

@@ -234,3 +234,27 @@ def guess(
         u[om] *= 2.5 / 1.5
     if law:
         u[shape] = 1.0 / 1.5 if law == 3 else 1.0 / 8.0
+
+# %% ../../nbs/econometrics/12c_box_recursions.ipynb #1bb0c702
+@kernel
+def _standing(y):
+    "The return that repeats itself longest, and how many returns repeat the one before."
+    value, run, longest, many = 0.0, 0, 0, 0
+    for t in range(1, len(y)):
+        run = run + 1 if y[t] == y[t - 1] else 0
+        many += 1 if run > 0 else 0
+        if run > longest:
+            value, longest = y[t], run
+    return value, many
+
+
+@kernel
+def _begin(i, usual, value, mean, task, u):
+    "Start number i; from `usual` on, those that stand on a value."
+    low, spec = task[0], task[2]
+    guess(spec, i if i < usual else i - usual + 6, mean, u)
+    if i >= usual:
+        u[0] = value if low[0] < task[1][0] else u[0]
+        if spec[0] < 2:
+            at = places(spec)[0]
+            u[at] = low[at]

@@ -18,7 +18,7 @@ from ..utils.checks import BadArgument, MissingValue, NotConverged, check_count
 from ..utils.distributions import LocationScale
 from ..utils.laws import GED, Normal, SkewT, StudentT
 
-# %% ../../nbs/econometrics/13b_garch_models.ipynb #f46e9b64
+# %% ../../nbs/econometrics/13b_garch_models.ipynb #f3eecea9
 class CompiledVolatility(VolatilityModel):
     "Base of the models that the compiled search estimates."
 
@@ -37,7 +37,7 @@ class CompiledVolatility(VolatilityModel):
 
     @property
     def warm_starts(self):
-        return self._form == 0 and self._power() == 2 and self.dist != "ged"
+        return self._form == 0 and self._power() == 2 and self.dist != "ged" and self.mean != "arma"
 
     def _power(self):
         return getattr(self, "power", 2.0)

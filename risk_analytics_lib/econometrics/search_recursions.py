@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['TOPS', 'INFO', 'fit_windows', 'filter_path', 'next_days']
 
-# %% ../../nbs/econometrics/12e_search_recursions.ipynb #fb3e7028
-from math import log, sqrt
+# %% ../../nbs/econometrics/12e_search_recursions.ipynb #c006b8dd
+from math import log, sin, sqrt
 
 import numpy as np
 
-from .box_recursions import bounds, guess, objective, to_natural
+from .box_recursions import _begin, _standing, bounds, objective, to_natural
 from .descent_recursions import descend, settle
 from .escape_recursions import escape
 from .variance_recursions import log_variance, places, power_variance, residuals
@@ -56,31 +56,40 @@ def _settled(task, tops, Bs, heights):
             break
     return evals
 
-# %% ../../nbs/econometrics/12e_search_recursions.ipynb #1bb0c702
+# %% ../../nbs/econometrics/12e_search_recursions.ipynb #0300e66c
 @kernel
-def _standing(y):
-    "The return that repeats itself longest, and how many returns repeat the one before."
-    value, run, longest, many = 0.0, 0, 0, 0
-    for t in range(1, len(y)):
-        run = run + 1 if y[t] == y[t - 1] else 0
-        many += 1 if run > 0 else 0
-        if run > longest:
-            value, longest = y[t], run
-    return value, many
+def _cancelling(task, best, best_f, wide, tops, Bs, heights):
+    "More tops along the ridge of an ARMA: evaluations."
+    low, high, spec, power, data, work, small = task
+    K, ma, n, evals = len(best), 1 + spec[5], 17, 0
+    u, B, slope, F, never = best.copy(), np.empty((K, K)), np.empty(K), np.full((n + 2, n + 2), np.inf), np.zeros(K)
+    for i in range(n):
+        for j in range(n):
+            u[1], u[ma] = sin(1.5533 * (i - 8) / 8.0), sin(1.5533 * (j - 8) / 8.0)
+            u[0] = min(max(best[0] / (1.0 - best[1]) * (1.0 - u[1]), low[0]), high[0])
+            F[i + 1, j + 1] = objective(u, spec, power, data, work, small, slope)
+            evals += 1
+    for i in range(1, n + 1):
+        for j in range(1, n + 1):
+            valley = F[i, j] < best_f + 10.0
+            for k in range(9):
+                valley = valley and F[i, j] <= F[i + k // 3 - 1, j + k % 3 - 1]
+            if not valley:
+                continue
+            for k in range(K):
+                u[k] = best[k]
+            u[1], u[ma] = sin(1.5533 * (i - 9) / 8.0), sin(1.5533 * (j - 9) / 8.0)
+            u[0] = min(max(best[0] / (1.0 - best[1]) * (1.0 - u[1]), low[0]), high[0])
+            f, more, fine = descend(u, task, B, 0.0, 100.0, never, -np.inf, wide)
+            evals += more
+            slot = 0
+            for k in range(TOPS):
+                slot = k if heights[k] > heights[slot] else slot
+            if (fine or wide > 0.0) and f < heights[slot] and abs(f - heights.min()) > 1e-7:
+                _keep(u, B, f, tops, Bs, heights, slot)
+    return evals
 
-
-@kernel
-def _begin(i, usual, value, mean, task, u):
-    "Start number i; from `usual` on, those that stand on a value."
-    low, spec = task[0], task[2]
-    guess(spec, i if i < usual else i - usual + 6, mean, u)
-    if i >= usual:
-        u[0] = value if low[0] < task[1][0] else u[0]
-        if spec[0] < 2:
-            at = places(spec)[0]
-            u[at] = low[at]
-
-# %% ../../nbs/econometrics/12e_search_recursions.ipynb #5575e991
+# %% ../../nbs/econometrics/12e_search_recursions.ipynb #c27bc56c
 @kernel
 def _cold(task, mean, wide, tops, Bs, heights):
     "Polish the best start of each kind. Fills tops, their curvature and heights (inf: no top): evaluations."
@@ -120,6 +129,8 @@ def _cold(task, mean, wide, tops, Bs, heights):
                 known_f = f
                 for k in range(K):
                     known[k] = u[k]
+    if spec[5] > 0 and spec[6] > 0 and found > 0:
+        evals += _cancelling(task, known, known_f, wide, tops, Bs, heights)
     if wide > 0.0:
         evals += _settled(task, tops, Bs, heights)
     return evals

@@ -247,7 +247,7 @@ QuantileGrid.vol = property(lambda self: np.sqrt(_grid_moment(self, 2) - self.me
 QuantileGrid.cdf, QuantileGrid.crps = _grid_cdf, _grid_crps
 QuantileGrid.logpdf = lambda self, y: np.full(len(self.q), np.nan)
 
-# %% ../../nbs/utils/05_distributions.ipynb #c259e145
+# %% ../../nbs/utils/05_distributions.ipynb #2898a6cc
 class Rows:
     "Forecasts of several families, one below the other."
 
@@ -266,6 +266,7 @@ class Rows:
 
     mean = property(lambda self: np.concatenate([p.mean for p in self.parts]))
     vol = property(lambda self: np.concatenate([p.vol for p in self.parts]))
+    note = property(lambda self: np.concatenate([np.broadcast_to(np.asarray(p.note, object), len(p)) for p in self.parts]))
 
     def ppf(self, alpha): return self._joined("ppf", alpha)
     def value_at_risk(self, level): return self._joined("value_at_risk", level)

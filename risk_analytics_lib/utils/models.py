@@ -17,7 +17,7 @@ from .distributions import Empirical, LocationScale, Normal, Rows, StudentT
 from .returns import total_return
 from .storage import STORED, from_label, from_plain, learnt_again, plain_label, plain_spec, stored_class, to_plain
 
-# %% ../../nbs/utils/06_models.ipynb #4e0dfd5c
+# %% ../../nbs/utils/06_models.ipynb #3bd304a6
 def check_numbers(
     X: pd.DataFrame | None,  # drivers known at the close of each row, (T, K)
     finite: bool = True,  # False: only that it is a frame of numbers with one name a column
@@ -27,6 +27,8 @@ def check_numbers(
         return X
     if not isinstance(X, pd.DataFrame):
         raise BadArgument(f"X must be a DataFrame with one column a driver, got {type(X).__name__}: a Series has to_frame()")
+    if not X.shape[1]:
+        raise BadArgument("X has no columns: leave it out, or give the model its drivers")
     if X.columns.has_duplicates:
         raise BadArgument(f"X has the column {X.columns[X.columns.duplicated()][0]} twice: give each driver its own name")
     for name, kind in X.dtypes.items():
@@ -48,7 +50,7 @@ def with_name(
     "A name for errors and ledgers."
     return returns.rename("returns") if isinstance(returns, pd.Series) and returns.name is None else returns
 
-# %% ../../nbs/utils/06_models.ipynb #e713f083
+# %% ../../nbs/utils/06_models.ipynb #3be05192
 class RiskModel(BaseEstimator):
     "A model of one series of returns; constructors only store arguments."
 
@@ -76,6 +78,7 @@ class RiskModel(BaseEstimator):
         X: pd.DataFrame | None = None,  # their drivers, (k, K)
     ):  # -> self
         "Append data; parameters stay as learnt."
+        self._must_be_fitted()
         y, x = self._door(returns := with_name(returns), X, 0)
         check_numbers(X)
         if not len(y):
@@ -83,8 +86,7 @@ class RiskModel(BaseEstimator):
         if returns.index[0] <= self.index_[-1]:
             raise BadIndex(f"update begins at {returns.index[0]}, but the model has seen {self.index_[-1]}: pass only newer rows")
         if (x is None) != (self.X_ is None) or x is not None and x.shape[1] != self.X_.shape[1]:
-            had = "no X" if self.X_ is None else f"X with {self.X_.shape[1]} columns"
-            raise BadArgument(f"the model was fitted with {had}: update it with the same")
+            raise BadArgument(f"the model was fitted with {'no X' if self.X_ is None else f'X with {self.X_.shape[1]} columns'}: update it with the same")
         if X is not None and (names := getattr(self, "drivers_", None)) and list(X.columns) != names:
             raise BadArgument(f"columns of X are {list(X.columns)}, the model was fitted with {names}: pass X[{names}]")
         longer = None if x is None else np.concatenate([self.X_, x])
@@ -120,7 +122,7 @@ class RiskModel(BaseEstimator):
 # %% ../../nbs/utils/06_models.ipynb #3ac6e149
 from fastcore.basics import patch
 
-# %% ../../nbs/utils/06_models.ipynb #fc2de491
+# %% ../../nbs/utils/06_models.ipynb #cfd60e68
 @patch
 def _install(self: RiskModel, learnt, y, X, returns):
     "Be fitted with what was learnt on these rows, or fall back; `returns` carries dates, name and unit."
@@ -132,6 +134,12 @@ def _install(self: RiskModel, learnt, y, X, returns):
     self.name_, self.additive_ = returns.name, returns.attrs.get("unit") in ADDITIVE_UNITS
     self.first_, self.n_learnt_ = returns.index[0], len(y)
     return self
+
+
+@patch
+def _must_be_fitted(self: RiskModel):
+    if not hasattr(self, "y_"):
+        raise BadArgument(f"this {type(self).__name__} is not fitted yet: call fit(returns) first")
 
 
 @patch
@@ -195,7 +203,7 @@ def _joined(*notes):
 def _last(note):
     return str(np.ravel(note)[-1])
 
-# %% ../../nbs/utils/06_models.ipynb #600d97aa
+# %% ../../nbs/utils/06_models.ipynb #fc4d50b1
 @patch
 def forecast(
     self: RiskModel,
@@ -205,6 +213,7 @@ def forecast(
     random_state: int = 0,  # fixes the shocks
 ):  # -> ForecastDistribution, origin = last date seen
     "What is known tonight about the next days."
+    self._must_be_fitted()
     h = check_horizon(horizon)
     law = self.law_after(self.y_, self.X_, h, aggregate, check_count("n", n), random_state, self.additive_)
     parts = law.parts if isinstance(law, Rows) else [law]
@@ -221,6 +230,7 @@ def simulate(
     random_state: int = 0,  # fixes the shocks
 ) -> np.ndarray:  # (n, horizon), return units
     "Return paths with shocks from the model's own law; what a reader has to know of them is in `note`."
+    self._must_be_fitted()
     return self.paths_after(self.y_, self.X_, check_horizon(horizon), check_count("n", n), random_state)
 
 
