@@ -17,7 +17,7 @@ from .distributions import Empirical, LocationScale, Normal, Rows, StudentT
 from .returns import total_return
 from .storage import STORED, from_label, from_plain, learnt_again, plain_label, plain_spec, stored_class, to_plain
 
-# %% ../../nbs/utils/06_models.ipynb #3bd304a6
+# %% ../../nbs/utils/06_models.ipynb #730fbc4e
 def check_numbers(
     X: pd.DataFrame | None,  # drivers known at the close of each row, (T, K)
     finite: bool = True,  # False: only that it is a frame of numbers with one name a column
@@ -28,7 +28,7 @@ def check_numbers(
     if not isinstance(X, pd.DataFrame):
         raise BadArgument(f"X must be a DataFrame with one column a driver, got {type(X).__name__}: a Series has to_frame()")
     if not X.shape[1]:
-        raise BadArgument("X has no columns: leave it out, or give the model its drivers")
+        raise BadArgument("X has no columns: pass X with the drivers of the model, or leave it out")
     if X.columns.has_duplicates:
         raise BadArgument(f"X has the column {X.columns[X.columns.duplicated()][0]} twice: give each driver its own name")
     for name, kind in X.dtypes.items():
