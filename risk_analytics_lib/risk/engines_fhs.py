@@ -27,8 +27,11 @@ class FilteredHS(RiskModel):
         self.filter = filter
         super().__init__()
 
+    def _default(self):
+        return GARCH(o=1, dist="t")
+
     def _armed(self, learnt):
-        model = GARCH(o=1, dist="t") if self.filter is None else self.filter.clone()
+        model = self._default() if self.filter is None else self.filter.clone()
         model.learnt_ = learnt
         return model
 
