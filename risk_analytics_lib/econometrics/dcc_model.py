@@ -62,6 +62,9 @@ class DCC(CovarianceModel):
         self.dist, self.variant, self.estimator, self.filter, self.n_scenarios = dist, variant, estimator, filter, n_scenarios
         super().__init__()
 
+    def _default(self):
+        return GARCH()
+
     def _check(self, Y):
         for name, allowed in {"dist": ("normal", "t"), "variant": ("dcc", "adcc", "cdcc"), "estimator": ("full", "composite")}.items():
             if getattr(self, name) not in allowed:
@@ -72,7 +75,7 @@ class DCC(CovarianceModel):
     def _learn(self, Y):
         from risk_analytics_lib.econometrics.dcc_estimation import correlation_targets, maximise_correlation
         self._check(Y)
-        each = [learn_filter(GARCH() if self.filter is None else self.filter, y) for y in Y.T]
+        each = [learn_filter(self._default() if self.filter is None else self.filter, y) for y in Y.T]
         filters, z, note = [model for model, _ in each], np.stack([z for _, z in each], 1), ""
         try:
             params, _, message = maximise_correlation(z, self.variant, self.dist, self.estimator == "composite")

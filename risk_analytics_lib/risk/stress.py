@@ -21,7 +21,8 @@ from ..utils.results import stacked
 def _replays(dates, values, windows) -> tuple:  # moves (E, N), reasons (E, N) of text, sessions (E,)
     "Compounded returns over each window (start, end), and why one is missing; the reason is empty where none is."
     seen = np.isfinite(values)
-    first, last = dates[seen.argmax(axis=0)], dates[len(seen) - 1 - seen[::-1].argmax(axis=0)]
+    days, day = dates.to_numpy(), lambda stamp: str(stamp)[:10]
+    first, last = days[seen.argmax(axis=0)], days[len(seen) - 1 - seen[::-1].argmax(axis=0)]
     moves, sessions = np.full((len(windows), values.shape[1]), np.nan), np.zeros(len(windows), int)
     reasons = np.full(moves.shape, "", object)
     for k, (start, end) in enumerate(windows):
@@ -29,19 +30,19 @@ def _replays(dates, values, windows) -> tuple:  # moves (E, N), reasons (E, N) o
             raise BadArgument(f"a scenario starts on {start:%Y-%m-%d} and ends before that, on {end:%Y-%m-%d}: exchange the dates")
         low, high = dates.searchsorted(start), dates.searchsorted(end, side="right")
         sessions[k] = high - low
-        opening = dates[low] if high > low and dates[0] <= start else start
-        closing = dates[high - 1] if high > low and dates[-1] >= end else end
-        whole = seen[low:high].all(axis=0) & (high > low) & (dates[0] <= start) & (dates[-1] >= end)
+        opening = days[low] if high > low and days[0] <= start else start.to_datetime64()
+        closing = days[high - 1] if high > low and days[-1] >= end else end.to_datetime64()
+        whole = seen[low:high].all(axis=0) & (high > low) & (days[0] <= start) & (days[-1] >= end)
         moves[k, whole] = (1 + values[low:high, whole]).prod(axis=0) - 1
         for i in np.flatnonzero(~whole):
             if not seen[:, i].any():
                 reasons[k, i] = "n/a - no data"
             elif first[i] > opening:
-                reasons[k, i] = f"n/a - no data before {first[i]:%Y-%m-%d}"
+                reasons[k, i] = f"n/a - no data before {day(first[i])}"
             elif last[i] < closing:
-                reasons[k, i] = f"n/a - no data after {last[i]:%Y-%m-%d}"
+                reasons[k, i] = f"n/a - no data after {day(last[i])}"
             else:
-                hole = f"data on {dates[low + (~seen[low:high, i]).argmax()]:%Y-%m-%d}" if high > low else "session in the window"
+                hole = f"data on {day(days[low + (~seen[low:high, i]).argmax()])}" if high > low else "session in the window"
                 reasons[k, i] = f"n/a - no {hole}"
     return moves, reasons, sessions
 

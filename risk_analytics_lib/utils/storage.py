@@ -69,7 +69,7 @@ def learnt_again(
 ):  # with arrays where there are lists of numbers
     "Read back what was learnt."
     if isinstance(v, list):
-        return [from_plain(x) for x in v] if v and isinstance(v[0], dict) else np.array(v, float)
+        return [learnt_again(x) for x in v] if v and isinstance(v[0], dict) else np.array(v, float)
     return {k: learnt_again(x) for k, x in v.items()} if isinstance(v, dict) and "model" not in v else from_plain(v)
 
 
@@ -77,6 +77,8 @@ def from_plain(
     v,  # what `to_plain` made of an argument
 ):  # models, tables and dicts again
     "Read back an argument, or a model with what it had learnt."
+    if isinstance(v, list):
+        return [from_plain(x) for x in v]
     if not isinstance(v, dict):
         return v
     if "model" in v:
