@@ -9,7 +9,7 @@ import pytest
 from lessons import ROOT
 from scipy import stats
 
-from risk_analytics_lib.risk import backtests_coverage, backtests_independence, backtests_var, evaluation, hits, measures, scoring
+from risk_analytics_lib.risk import backtests_coverage, backtests_independence, backtests_var, evaluation, hits, measures, measures_tail, scoring
 from risk_analytics_lib.utils.checks import RiskError
 from risk_analytics_lib.utils.distributions import LocationScale
 from risk_analytics_lib.utils.laws import Normal, StudentT
@@ -303,10 +303,10 @@ def ledger_hits_are_strict(room):
 FAULTS = [
     (hits, "-returns > limit", "-returns >= limit", strict),
     (hits, "-returns > limit", "returns > limit", signed),
-    (measures, "len(losses) - 1 - _tail", "len(losses) - _tail", eleventh_of_a_thousand),
-    (measures, "np.floor(tail + 1e-9)", "np.floor(tail)", seven_of_a_hundred),
-    (measures, ".sum(axis=0) / tail", ".sum(axis=0) / np.floor(tail)", fraction_counts),
-    (measures, "at * (rest / at.sum())", "at * rest", ties_share),
+    (measures_tail, "len(losses) - 1 - tail_size", "len(losses) - tail_size", eleventh_of_a_thousand),
+    (measures_tail, "np.floor(tail + 1e-9)", "np.floor(tail)", seven_of_a_hundred),
+    (measures_tail, ".sum(axis=0) / tail", ".sum(axis=0) / np.floor(tail)", fraction_counts),
+    (measures_tail, "at * (rest / at.sum())", "at * rest", ties_share),
     (backtests_coverage, "right[x:].sum()", "right[x + 1 :].sum()", counts_itself),
     (backtests_coverage, "at_most[x] >= YELLOW_FROM", "at_most[x] > RED_FROM", five_is_yellow),
     (backtests_coverage, "size=float(right[rejects].sum())", "size=significance", size_is_exact),

@@ -8,13 +8,13 @@ __all__ = ['FEW', 'contributions', 'pnl_components', 'component_var', 'component
 
 # %% ../../nbs/risk/36_exposure.ipynb #5a333213
 import warnings
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 
 # %% ../../nbs/risk/36_exposure.ipynb #1e17469b
-from .measures import expected_shortfall, tail_weights, value_at_risk
+from .measures_moments import cornish_fisher_domain, moment_factor, moment_measure, sample_moments
+from .measures_tail import expected_shortfall, tail_weights, value_at_risk
 from ..utils.checks import BadArgument, MissingValue, TooShort, check_level
 
 # %% ../../nbs/risk/36_exposure.ipynb #c871283d
@@ -39,44 +39,13 @@ def _kernel_slope(book, moves, level):
     factor = quantile / smoothed if smoothed else 1.0
     return -factor * np.einsum("s,sk->k", nearness, moves), factor
 
-# %% ../../nbs/risk/36_exposure.ipynb #d6940265
-def _shape(skew, kurt, level, measure, method):
-    "Standard deviations beyond the mean, q(S, K), with its slopes in S and K."
-    law, a, zero = NormalDist(), 1 - level, np.zeros_like(skew)
-    u, phi = law.inv_cdf(a), lambda x: np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
-    if method == "normal":
-        return zero + (-u if measure == "value_at_risk" else phi(u) / a), zero, zero
-    h = u + (u**2 - 1) / 6 * skew + (u**3 - 3 * u) / 24 * kurt - (2 * u**3 - 5 * u) / 36 * skew**2
-    h_skew, h_kurt = (u**2 - 1) / 6 - (2 * u**3 - 5 * u) / 18 * skew, (u**3 - 3 * u) / 24 + zero
-    if measure == "value_at_risk":
-        return -h, -h_skew, -h_kurt
-    by_skew, by_kurt, by_both = h**3 / 6, (h**4 - 2 * h**2 - 1) / 24, (h**6 - 9 * h**4 + 9 * h**2 + 3) / 72
-    tail = phi(h) / a * (1 + skew * by_skew + kurt * by_kurt + skew**2 * by_both)
-    he3, he4, he6 = h**3 - 3 * h, h**4 - 6 * h**2 + 3, h**6 - 15 * h**4 + 45 * h**2 - 15
-    by_h = -h * phi(h) / a * (1 + skew * he3 / 6 + kurt * he4 / 24 + skew**2 * he6 / 72)
-    tail_skew = phi(h) / a * (by_skew + 2 * skew * by_both) + by_h * h_skew
-    tail_kurt = phi(h) / a * by_kurt + by_h * h_kurt
-    low = tail < -h  # the expansion can put ES below VaR; then VaR stands for it, as in R's operational ES
-    return np.where(low, -h, tail), np.where(low, -h_skew, tail_skew), np.where(low, -h_kurt, tail_kurt)
-
-
-def _moments(x):  # (S, K)
-    "Mean, deviations, standard deviation with divisor S - 1, skewness and excess kurtosis."
-    mean = x.mean(axis=0)
-    away = x - mean
-    sigma = np.sqrt((away**2).sum(axis=0) / (len(x) - 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        skew, kurt = (away**3).mean(axis=0) / sigma**3, (away**4).mean(axis=0) / sigma**4 - 3
-    still = sigma == 0
-    return mean, away, sigma, np.where(still, 0.0, skew), np.where(still, 0.0, kurt)
-
 # %% ../../nbs/risk/36_exposure.ipynb #8a6f8144
 def _moment_slope(book, moves, level, measure, method):
     "Slope of a normal or modified measure."
-    _, away, sigma, skew, kurt = (x[..., 0] for x in _moments(book[:, None]))
+    _, away, sigma, skew, kurt = (x[..., 0] for x in sample_moments(book[:, None], ddof=1))
     if sigma == 0:
         return -moves.mean(axis=0)
-    q, q_skew, q_kurt = _shape(skew, kurt, level, measure, method)
+    q, q_skew, q_kurt = moment_factor(skew, kurt, level, measure, method)
     aside = moves - moves.mean(axis=0)
     along = [np.einsum("s,sk->k", away**k, aside) / len(book) for k in (1, 2, 3)]
     spread = along[0] * len(book) / (len(book) - 1) / sigma
@@ -89,8 +58,7 @@ def _whole(pnl, level, measure, method):  # (S, K) -> (K,)
     "The measure of each column."
     if method == "historical":
         return (value_at_risk if measure == "value_at_risk" else expected_shortfall)(pnl, level)
-    mean, _, sigma, skew, kurt = _moments(pnl)
-    return -mean + sigma * _shape(skew, kurt, level, measure, method)[0]
+    return moment_measure(pnl, level, measure, method, ddof=1)[0]
 
 # %% ../../nbs/risk/36_exposure.ipynb #4adac2d9
 FEW = 20  # scenarios in the tail below which a component is not read without its standard error
@@ -119,8 +87,8 @@ def _slopes(book, moves, level, measure, method):
         raise TooShort(f"{len(book)} scenario given: at least 2 are needed, and {FEW / (1 - level):.0f} for a tail of {FEW}")
     tail, said = len(book) * (1 - level), {"factor": 1.0, "note": ""}
     if method != "historical":
-        _, _, _, (s,), (k,) = _moments(book[:, None])
-        if method == "modified" and s**2 / 9 > 4 * (k / 8 - s**2 / 6) * (1 - k / 8 + 5 * s**2 / 36):
+        _, _, (sigma,), (s,), (k,) = sample_moments(book[:, None], ddof=1)
+        if method == "modified" and sigma and not cornish_fisher_domain(s, k):
             said["note"] = f"skewness {s:.2f} and excess kurtosis {k:.2f} are outside the domain of Cornish-Fisher: its quantiles cross"
             warnings.warn(said["note"] + "; prefer method='historical'", stacklevel=4)
         return _moment_slope(book, moves, level, measure, method), said
