@@ -42,6 +42,6 @@ def gjr_totals(
     for day in range(z.shape[0]):
         for i in range(z.shape[1]):
             shock = sqrt(var[i]) * z[day, i]
-            worth[i] *= 1.0 + (mu + shock)
+            worth[i] *= max(1.0 + (mu + shock), 0.0)
             var[i] = omega + (alpha + gamma if shock < 0.0 else alpha) * (shock * shock) + beta * var[i]
     return worth - 1.0

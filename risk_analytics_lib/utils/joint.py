@@ -270,7 +270,7 @@ def _shocks(self: BookModel, u, y, X):
 @patch
 def _propagate(self: BookModel, y, X, z):
     n = X.shape[1] // 2
-    worth = np.cumprod(1 + self._base(self._armed()._paths(X[:, :n], z, z.shape[1])), axis=1)
+    worth = np.cumprod(np.maximum(1 + self._base(self._armed()._paths(X[:, :n], z, z.shape[1])), 0.0), axis=1)  # a price of zero stays zero
     return (np.diff(worth, axis=1, prepend=1.0) * X[-1, n:]).sum(-1)
 
 # %% ../../nbs/utils/06a_joint.ipynb #601ef7b1

@@ -188,7 +188,9 @@ def law_after(self: RiskModel, y, X, horizon, aggregate, n, random_state, additi
         return first
     note = _joined(_last(first.note), "tomorrow's law repeated each day" * (type(self.active_)._propagate is RiskModel._propagate))
     if aggregate and not additive:
-        return Empirical(np.sort(self.active_._total(y, X, self._drawn(y, X, horizon, n, random_state)))[None, :], note=note)
+        total = np.sort(self.active_._total(y, X, self._drawn(y, X, horizon, n, random_state)))
+        lost = int((total <= -1).sum())
+        return Empirical(total[None, :], note=_joined(note, f"{lost} of {n} paths reach a price of zero and stay there" if lost else ""))
     paths = self.paths_after(y, X, horizon, n, random_state)
     if aggregate:
         return Empirical(np.sort(total_return(paths, True))[None, :], note=note)

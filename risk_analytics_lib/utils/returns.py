@@ -75,8 +75,8 @@ def total_return(
     additive: bool = False,  # True for log returns, rate changes and money
     axis: int = -1,  # along which the days run
 ) -> np.ndarray:  # return over all days; NaN where a day is
-    "Over several days simple returns compound and additive ones sum."
-    return moves.sum(axis) if additive else np.prod(1 + moves, axis=axis) - 1
+    "Over several days simple returns compound, down to a price of zero and no further, and additive ones sum."
+    return moves.sum(axis) if additive else np.prod(np.maximum(1 + moves, 0.0), axis=axis) - 1
 
 
 def compound(
