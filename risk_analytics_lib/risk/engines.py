@@ -7,9 +7,18 @@ __all__ = []
 
 # %% ../../nbs/risk/31_engines.ipynb #822b40e0
 from ..econometrics.garch import GARCH
+from .engines_combined import Combination
+from .engines_evt import ConditionalEVT
 from .engines_fhs import FilteredHS, JointFilteredHS
+from .engines_horizon import horizon_table
 from .engines_hs import HistoricalSimulation
+from .engines_montecarlo import MonteCarlo
+from .engines_parametric import CornishFisher, Parametric
+from .engines_weighted import AgeWeighted, VolatilityWeighted
 from ..utils.joint import BookModel, JointHistorical
 from ..utils.models import EWMA
 
-__all__ = ["HistoricalSimulation", "EWMA", "GARCH", "FilteredHS", "JointHistorical", "JointFilteredHS", "BookModel"]
+__all__ = [
+    "HistoricalSimulation", "AgeWeighted", "VolatilityWeighted", "Parametric", "CornishFisher", "EWMA", "GARCH", "FilteredHS", "ConditionalEVT", "Combination",
+    "MonteCarlo", "JointHistorical", "JointFilteredHS", "BookModel", "horizon_table",
+]

@@ -35,6 +35,9 @@ class QuantileAverage(_Forecast):
     def _ppf(self, a):
         return self._mixed(lambda part: part._ppf(a))
 
+    def _ppf_each(self, a):
+        return self._mixed(lambda part: part._ppf_each(a))
+
     def _tail_sum(self, a):
         return self._mixed(lambda part: part._tail_sum(a))
 
@@ -56,7 +59,7 @@ class QuantileAverage(_Forecast):
         low, high = np.clip(said.min(0), 1e-12, 1 - 1e-12), np.clip(said.max(0), 1e-12, 1 - 1e-12)
         for _ in range(40):
             middle = (low + high) / 2
-            below = np.array([self.rows([i])._ppf(middle[[i]])[0, 0] for i in range(len(y))]) <= y
+            below = self._ppf_each(middle) <= y
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         return np.where(np.isnan(said).any(0), np.nan, (low + high) / 2)
 

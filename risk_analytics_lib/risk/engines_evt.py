@@ -67,8 +67,6 @@ class ParetoTailed(Law):
 class ConditionalEVT(FilteredHS):
     "Filter and generalised Pareto tail (McNeil-Frey)."
 
-    min_obs = 250
-
     def __init__(
         self,
         filter: RiskModel | None = None,  # location-scale model; None = GJR, normal likelihood

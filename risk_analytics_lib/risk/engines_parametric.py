@@ -6,6 +6,8 @@
 __all__ = ['fit_law', 'Parametric', 'CornishFisher']
 
 # %% ../../nbs/risk/31d_engines_parametric.ipynb #a91e1982
+from math import exp, lgamma, log, pi, sqrt
+
 import numpy as np
 
 from .measures import cornish_fisher_domain
@@ -17,11 +19,24 @@ from ..utils.models import RiskModel
 
 # %% ../../nbs/risk/31d_engines_parametric.ipynb #273846ce
 _LAWS = {"normal": (), "t": ("nu",), "skewt": ("nu", "lambda")}
-_BOUNDS = [(-1.0, 1.0), (-3.0, 1.5), (1 / 500, 1 / 2.05), (-0.98, 0.98)]
+_BOUNDS = [(-2.0, 2.0), (-6.0, 1.5), (1 / 500, 1 / 2.05), (-0.98, 0.98)]
 
 
-def _shape(dist, theta):
-    return StudentT(1 / theta[2]) if dist == "t" else SkewT(1 / theta[2], theta[3])
+def _lost(theta, z, skewed):
+    "Negative mean log-likelihood of standardised data under a t of two pieces: mode, log scale, 1 / nu, lambda."
+    nu, lam = 1 / theta[2], theta[3] if skewed else 0.0
+    x = (z - theta[0]) * exp(-theta[1])
+    if skewed:
+        x = x / np.where(x < 0, 1 - lam, 1 + lam)
+    log0 = lgamma((nu + 1) / 2) - lgamma(nu / 2) - 0.5 * log(pi * nu)
+    return theta[1] - log0 + 0.5 * (nu + 1) * np.log1p(x * x / nu).mean()
+
+
+def _moments(theta, skewed):
+    "Mean and volatility of that law: Hansen's location and scale."
+    nu, lam, s = 1 / theta[2], theta[3] if skewed else 0.0, exp(theta[1])
+    away = s * sqrt(nu) * exp(lgamma((nu - 1) / 2) - lgamma(nu / 2)) / sqrt(pi)  # mean size of s * t
+    return theta[0] + 2 * lam * away, sqrt(s * s * nu / (nu - 2) * (1 + 3 * lam * lam) - 4 * lam * lam * away * away)
 
 
 def fit_law(
@@ -36,13 +51,14 @@ def fit_law(
     from scipy.optimize import minimize
 
     size = 2 + len(_LAWS[dist])
-    lost = lambda p: p[1] - _shape(dist, p).logpdf((z - p[0]) * np.exp(-p[1])).mean()
-    found = [minimize(lost, np.array([0.0, 0.0, tail, 0.0][:size]), method="L-BFGS-B", bounds=_BOUNDS[:size], options={"ftol": 1e-13, "gtol": 1e-7}) for tail in (0.2, 0.02)]
+    tight = {"ftol": 1e-13, "gtol": 1e-6}
+    found = [minimize(_lost, np.array([0.0, 0.0, tail, 0.0][:size]), (z, size == 4), "L-BFGS-B", bounds=_BOUNDS[:size], options=tight) for tail in (0.2, 0.02)]
     best = min(found, key=lambda one: one.fun)
     if not np.isfinite(best.fun):
         raise NotConverged(f"the likelihood of a {dist} law has no maximum on these {len(y)} returns")
     shapes = {"nu": float(1 / best.x[2])} | ({"lambda": float(best.x[3])} if dist == "skewt" else {})
-    own = {"mean": mean + sd * float(best.x[0]), "vol": sd * float(np.exp(best.x[1]))}
+    centre, spread = _moments(best.x, size == 4)
+    own = {"mean": mean + sd * float(centre), "vol": sd * float(spread)}
     return own | shapes | {"loglik": float(-len(y) * (best.fun + np.log(sd)))}
 
 # %% ../../nbs/risk/31d_engines_parametric.ipynb #c18b1820

@@ -64,6 +64,10 @@ class _Forecast:
         u = np.random.default_rng(random_state).random((len(self), n))
         return np.stack([self.rows([i])._ppf(u[i])[0] for i in range(len(self))])
 
+    def _ppf_each(self, a):
+        "Row i at a[i], (T,)."
+        return np.array([self.rows([i])._ppf(a[[i]])[0, 0] for i in range(len(self))])
+
     def to_frame(self):
         "One row a forecast: origin, step, mean, vol, note."
         cols = {"origin": self.origin, "step": self.step, "mean": self.mean, "vol": self.vol, "note": self.note}
@@ -103,6 +107,9 @@ class LocationScale(_Forecast):
 
     def _ppf(self, a):
         return self._spread(self.law.ppf(a))
+
+    def _ppf_each(self, a):
+        return self._ppf(a[:, None])[:, 0]
 
     def _tail_sum(self, a):
         return self.mean[:, None] * a + self.vol[:, None] * self.law.partial(a)
@@ -153,6 +160,9 @@ class Empirical(_Forecast):
 
     def _ppf(self, a):
         return self.x[:, tail_count(self.x.shape[1], a)]
+
+    def _ppf_each(self, a):
+        return self.x[np.arange(len(a)), tail_count(self.x.shape[1], a)]
 
     def _tail_sum(self, a):
         n = self.x.shape[1]

@@ -13,6 +13,29 @@ import numpy as np
 from .laws import Law
 
 # %% ../../nbs/utils/05d_expansions.ipynb #4f87ede9
+def _solve(c0, c1, c2, c3, degree):
+    "Real roots of c0 + c1 z + c2 z^2 + c3 z^3, c0 of shape (m,); NaN where there is none, (m, 3)."
+    z = np.full((len(c0), 3), np.nan)
+    if degree <= 1:
+        z[:, 0] = -c0 / c1
+        return z
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if degree == 2:
+            root = np.sqrt(c1 * c1 - 4 * c2 * c0)
+            z[:, 0], z[:, 1] = (-c1 - root) / (2 * c2), (-c1 + root) / (2 * c2)
+            return z
+        third = c2 / (3 * c3)
+        p, q = c1 / (3 * c3) - third**2, third**3 - third * c1 / (2 * c3) + c0 / (2 * c3)
+        disc = q * q + p**3
+        side = np.sqrt(np.maximum(disc, 0.0))
+        z[:, 0] = np.cbrt(-q + side) + np.cbrt(-q - side) - third
+        angle, size = np.arccos(np.clip(-q / np.sqrt(max(-p, 1e-300)) ** 3, -1, 1)) / 3, 2 * np.sqrt(max(-p, 0.0))
+        three = np.stack([size * np.cos(angle - 2 * np.pi * k / 3) - third for k in range(3)], 1)
+        z = np.where((disc < 0)[:, None], three, z)
+        step = (c0[:, None] + z * (c1 + z * (c2 + z * c3))) / (c1 + z * (2 * c2 + 3 * c3 * z))
+    return z - np.where(np.abs(step) < 1e-3, step, 0.0)
+
+# %% ../../nbs/utils/05d_expansions.ipynb #a47345f8
 @dataclass(frozen=True)
 class CubicNormal(Law):
     "Law of the Cornish-Fisher cubic of a standard normal; mean 0, variance near 1 for small S and K."
@@ -37,17 +60,10 @@ class CubicNormal(Law):
         return bool(c2 * c2 <= 3 * c1 * c3 and c1 > 0)
 
     def _roots(self, y):  # (m,)
-        "Real solutions of c(z) = y, ascending, NaN last, (m, degree)."
+        "Real solutions of c(z) = y, ascending, NaN last, (m, 3), and whether c comes from below at minus infinity."
         c = self._cubic()
-        c = c[: max(np.flatnonzero(np.abs(c) > 1e-12 * np.abs(c).max())[-1], 1) + 1]
-        n = len(c) - 1
-        companion = np.zeros((len(y), n, n))
-        companion[:, np.arange(1, n), np.arange(n - 1)] = 1.0
-        companion[:, :, -1] = -c[:-1] / c[-1]
-        companion[:, 0, -1] += y / c[-1]
-        z = np.linalg.eigvals(companion)
-        real = np.where(np.abs(z.imag) <= 1e-7 * (1 + np.abs(z.real)), z.real, np.nan)
-        return np.sort(real, axis=1), c[-1] * (-1) ** n < 0
+        top = np.flatnonzero(np.abs(c) > 1e-12 * np.abs(c).max())[-1]
+        return np.sort(_solve(c[0] - y, *c[1:], top), axis=1), c[top] * (-1) ** top < 0
 
     def _below(self, y, inner):
         "Integral over {z: c(z) <= y} of the function whose antiderivative from -inf is `inner`, shape of y."
@@ -89,11 +105,18 @@ def ppf(self: CubicNormal, a):
         return self.formula(a)
     ends = np.polynomial.polynomial.polyval(np.linspace(-9, 9, 181), self._cubic())
     low, high = np.full(a.shape, ends.min()), np.full(a.shape, ends.max())
-    for _ in range(70):
-        middle = (low + high) / 2
-        enough = self.cdf(middle) >= a
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    return high
+    y = np.clip(self.formula(a), low, high)
+    for _ in range(100):  # Newton where it stays inside the bracket, halving elsewhere; each element by itself
+        gap = self.cdf(y) - a
+        low, high = np.where(gap < 0, y, low), np.where(gap < 0, high, y)
+        with np.errstate(divide="ignore", over="ignore"):
+            newton = y - gap * np.exp(-self.logpdf(y))
+        nearer = np.where((newton > low) & (newton < high), newton, (low + high) / 2)
+        far = np.abs(nearer - y) > 1e-14 * (1 + np.abs(y))
+        if not far.any():
+            break
+        y = np.where(far, nearer, y)
+    return y
 
 
 @patch

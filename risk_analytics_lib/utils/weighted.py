@@ -47,12 +47,17 @@ class Weighted(_Forecast):
         k = np.minimum(k, self.x.shape[1] - 1)
         return k, np.where(k > 0, np.take_along_axis(mass, np.maximum(k - 1, 0), 1), 0.0)
 
+    def _ppf_each(self, a):
+        k = (np.cumsum(self.w, axis=1) <= a[:, None] + _WHOLE).sum(1)
+        return self.x[np.arange(len(a)), np.minimum(k, self.x.shape[1] - 1)]
+
     def _ppf(self, a):
         return np.take_along_axis(self.x, self._rank(a)[0], 1)
 
     def _tail_sum(self, a):
         k, before = self._rank(a)
-        whole = np.stack([np.array([(x[:j] * w[:j]).sum() for j in row]) for x, w, row in zip(self.x, self.w, k)])
+        summed = np.cumsum(self.x * self.w, axis=1)
+        whole = np.where(k > 0, np.take_along_axis(summed, np.maximum(k - 1, 0), 1), 0.0)
         return whole + np.maximum(a - before, 0) * np.take_along_axis(self.x, k, 1)
 
     def cdf(self, y):
