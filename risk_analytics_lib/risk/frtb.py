@@ -6,7 +6,7 @@
 __all__ = ['FRTB_LABEL', 'LIQUIDITY_HORIZONS', 'REDUCED_SHARE', 'PLA_GREEN', 'PLA_RED', 'FRTBNumber', 'liquidity_horizon_es',
            'stressed_es', 'stress_window', 'multiplier', 'PLAResult', 'pla_test']
 
-# %% ../../nbs/risk/38a_frtb.ipynb #a9e90266
+# %% ../../nbs/risk/38a_frtb.ipynb #cc4a12ba
 import warnings
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from .measures_tail import expected_shortfall, losses_of
 from ..utils.checks import BadArgument, ConstantSeries, MissingValue, TooShort, check_count, check_level
 from ..utils.results import Result, show_day, show_number, show_rate
 
-# %% ../../nbs/risk/38a_frtb.ipynb #99607f19
+# %% ../../nbs/risk/38a_frtb.ipynb #c5c54af2
 FRTB_LABEL = "FRTB-style, not regulatory capital"
 
 
@@ -38,7 +38,7 @@ class FRTBNumber(float):
     def __getnewargs_ex__(self):
         return (float(self),), self.detail
 
-# %% ../../nbs/risk/38a_frtb.ipynb #43cc8529
+# %% ../../nbs/risk/38a_frtb.ipynb #bc10c4b0
 LIQUIDITY_HORIZONS = (10, 20, 40, 60, 120)  # days
 
 
@@ -61,7 +61,7 @@ def liquidity_horizon_es(
     parts = {h: found[h] ** 2 * step for h, step in zip(LIQUIDITY_HORIZONS, steps)}
     return FRTBNumber(np.sqrt(sum(parts.values())), expected_shortfall=found, squares=parts, level=level)
 
-# %% ../../nbs/risk/38a_frtb.ipynb #a7acc09b
+# %% ../../nbs/risk/38a_frtb.ipynb #5fad3b4c
 REDUCED_SHARE = 0.75  # of the full ES that the reduced set has to explain, mean over twelve weeks
 
 
@@ -78,7 +78,8 @@ def stressed_es(
         raise BadArgument("every ES must be a positive finite loss: full_current, reduced_current > 0 and reduced_stressed >= 0")
     share, ratio = float((reduced / full).mean()), float(full[-1] / reduced[-1])
     if share < REDUCED_SHARE:
-        warnings.warn(f"the reduced set explains {show_rate(share)} of the full ES, at least {show_rate(REDUCED_SHARE)} is asked: add factors", stacklevel=2)
+        asked = f"at least {show_rate(REDUCED_SHARE)} is asked: add factors"
+        warnings.warn(f"the reduced set explains {show_rate(share)} of the full ES, {asked}", stacklevel=2)
     return FRTBNumber(reduced_stressed * max(ratio, 1.0), ratio=ratio, floored=ratio < 1, share=share, explained_enough=share >= REDUCED_SHARE)
 
 
@@ -95,7 +96,7 @@ def stress_window(
     first, index = int(found.argmax()), getattr(pnl, "index", pd.RangeIndex(len(values)))
     return index[first], index[first + days - 1], float(found[first])
 
-# %% ../../nbs/risk/38a_frtb.ipynb #71f31617
+# %% ../../nbs/risk/38a_frtb.ipynb #73fe690d
 def multiplier(
     exceptions,  # days beyond the 99 % VaR; one count, or a pair for actual and hypothetical P&L, of which the larger is taken
     table: str = "frtb",  # or "1996"
@@ -108,7 +109,7 @@ def multiplier(
     light = traffic_light(np.arange(observations) < most, 0.99, table)
     return FRTBNumber(light.multiplier, zone=light.zone, exceptions=most, observations=observations, table=table)
 
-# %% ../../nbs/risk/38a_frtb.ipynb #a17de1d4
+# %% ../../nbs/risk/38a_frtb.ipynb #f129bdd3
 PLA_GREEN, PLA_RED = (0.80, 0.09), (0.70, 0.12)  # Spearman at least, Kolmogorov-Smirnov at most; red beyond the second pair
 _ZONES = ("green", "amber", "red")
 
