@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['acerbi_szekely_z1', 'acerbi_szekely_z2']
 
-# %% ../../nbs/risk/32d_backtests_es.ipynb #6c88b465
+# %% ../../nbs/risk/32d_backtests_es.ipynb #128369c8
 from functools import cache
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..utils.checks import BadArgument, check_count, check_level, check_signific
 from ..utils.laws import Law, Normal
 from ..utils.results import TestResult, show_rate
 
-# %% ../../nbs/risk/32d_backtests_es.ipynb #5ab59114
+# %% ../../nbs/risk/32d_backtests_es.ipynb #0ecd9eb5
 @cache
 def _null_law(n, x, level, law, simulations, seed):
     "Sorted values of Z2 for n days where x is None, else of Z1 given x hits, under the null."
@@ -44,7 +44,7 @@ def _es_test(name, statistic, null, significance, h0, note, **detail):
         detail |= {"critical": float(np.quantile(null, significance, method="inverted_cdf")), "simulations": len(null)}
     return TestResult(name, float(statistic), float(pvalue), h0, "losses beyond VaR are larger than forecast", significance, note=note, detail=detail)
 
-# %% ../../nbs/risk/32d_backtests_es.ipynb #06a28077
+# %% ../../nbs/risk/32d_backtests_es.ipynb #4d1b4ab8
 def acerbi_szekely_z1(
     returns,  # realised returns or P&L, gains positive, (T,); NaN raises
     value_at_risk,  # forecasts, positive loss, (T,) or one number; NaN raises

@@ -8,7 +8,7 @@ __all__ = ['average_drawdown', 'conditional_drawdown_at_risk', 'cornish_fisher_d
            'longest_under_water', 'maximum_drawdown', 'tail_weights', 'ulcer_index', 'value_at_risk',
            'value_at_risk_error', 'value_at_risk_interval']
 
-# %% ../../nbs/risk/30_measures.ipynb #f9497446
+# %% ../../nbs/risk/30_measures.ipynb #43264426
 from risk_analytics_lib.risk.measures_drawdown import (
     average_drawdown, conditional_drawdown_at_risk, drawdown_at_risk, drawdowns, longest_under_water, maximum_drawdown, ulcer_index,
 )
@@ -19,7 +19,7 @@ from risk_analytics_lib.risk.measures_errors import (
 from .measures_moments import cornish_fisher_domain
 from .measures_tail import expected_shortfall, tail_weights, value_at_risk
 
-# %% ../../nbs/risk/30_measures.ipynb #1caa56e6
+# %% ../../nbs/risk/30_measures.ipynb #2b74bb31
 _all_ = [
     "average_drawdown", "conditional_drawdown_at_risk", "cornish_fisher_domain", "drawdown_at_risk", "drawdowns", "entropic_value_at_risk",
     "expected_shortfall", "expected_shortfall_error", "expected_shortfall_interval", "longest_under_water", "maximum_drawdown", "tail_weights",

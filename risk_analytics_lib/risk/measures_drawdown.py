@@ -6,7 +6,7 @@
 __all__ = ['drawdowns', 'maximum_drawdown', 'average_drawdown', 'ulcer_index', 'drawdown_at_risk', 'conditional_drawdown_at_risk',
            'longest_under_water']
 
-# %% ../../nbs/risk/30e_measures_drawdown.ipynb #5a005aa5
+# %% ../../nbs/risk/30e_measures_drawdown.ipynb #f3a4889c
 import numpy as np
 import pandas as pd
 
@@ -14,7 +14,7 @@ from .measures_tail import dressed, expected_shortfall, losses_of, value_at_risk
 from ..utils.checks import ADDITIVE_UNITS, BadArgument, check_index
 from ..utils.results import show_day
 
-# %% ../../nbs/risk/30e_measures_drawdown.ipynb #b49d2df2
+# %% ../../nbs/risk/30e_measures_drawdown.ipynb #91f01d7a
 def _path(returns, additive) -> tuple:  # value and peak, (T, N) each, and whether they compound
     gains = -losses_of(returns)
     if isinstance(returns, pd.Series | pd.DataFrame):
@@ -43,7 +43,7 @@ def drawdowns(
         return pd.DataFrame(depth, returns.index, returns.columns)
     return pd.Series(depth[:, 0], returns.index, name=returns.name) if isinstance(returns, pd.Series) else depth.reshape(np.shape(returns))
 
-# %% ../../nbs/risk/30e_measures_drawdown.ipynb #ce90d6f4
+# %% ../../nbs/risk/30e_measures_drawdown.ipynb #359834c4
 def maximum_drawdown(
     returns,  # as in `drawdowns`, (T,) or (T, N)
     additive: bool | None = None,  # as in `drawdowns`
@@ -72,7 +72,7 @@ def _depths(returns, additive):  # (T, N)
     depth = np.asarray(drawdowns(returns, additive))
     return depth.reshape(len(depth), -1)
 
-# %% ../../nbs/risk/30e_measures_drawdown.ipynb #7abcc9bb
+# %% ../../nbs/risk/30e_measures_drawdown.ipynb #3989c34c
 def drawdown_at_risk(
     returns,  # as in `drawdowns`, (T,) or (T, N)
     level: float,  # confidence, in (0.5, 1)
@@ -90,7 +90,7 @@ def conditional_drawdown_at_risk(
     "Mean of the worst share `1 - level` of drawdowns."
     return dressed(returns, expected_shortfall(-_depths(returns, additive), level), "conditional_drawdown_at_risk")
 
-# %% ../../nbs/risk/30e_measures_drawdown.ipynb #a3353f9e
+# %% ../../nbs/risk/30e_measures_drawdown.ipynb #0ccc7e67
 def longest_under_water(
     returns,  # as in `drawdowns`, (T,) or (T, N)
     additive: bool | None = None,  # as in `drawdowns`

@@ -6,7 +6,7 @@
 __all__ = ['MOMENT_METHODS', 'losses_of', 'dressed', 'tail_size', 'value_at_risk', 'short_tail', 'expected_shortfall',
            'tail_weights']
 
-# %% ../../nbs/risk/30b_measures_tail.ipynb #bebf4597
+# %% ../../nbs/risk/30b_measures_tail.ipynb #09402bb8
 import warnings
 
 import numpy as np
@@ -16,7 +16,7 @@ from .measures_moments import moment_measure
 from ..utils.checks import BadArgument, MissingValue, TooShort, check_level
 from ..utils.results import show_day
 
-# %% ../../nbs/risk/30b_measures_tail.ipynb #36ee33ac
+# %% ../../nbs/risk/30b_measures_tail.ipynb #a87f1481
 def losses_of(
     returns,  # simple returns or P&L, gains positive, (T,) or (T, N); NaN or nothing raises
 ) -> np.ndarray:  # losses positive, (T, N); T >= 1, finite
@@ -44,7 +44,7 @@ def dressed(
         return pd.Series(measure, index=returns.columns, name=name)
     return float(measure[0]) if np.ndim(returns) == 1 else measure
 
-# %% ../../nbs/risk/30b_measures_tail.ipynb #aba45cef
+# %% ../../nbs/risk/30b_measures_tail.ipynb #2d59da41
 def tail_size(
     n: int,  # outcomes T
     level: float,  # confidence, in (0.5, 1)
@@ -62,7 +62,8 @@ def _from_moments(returns, losses, level, measure, method, ddof):
     found, fine = moment_measure(-losses, level, measure, method, ddof)
     if not fine.all():
         whose = ", ".join(map(str, returns.columns[~fine])) if isinstance(returns, pd.DataFrame) else getattr(returns, "name", None) or "returns"
-        warnings.warn(f"{whose}: skewness and kurtosis are outside the domain of Cornish-Fisher, its quantiles cross; take another method", stacklevel=3)
+        said = "skewness and kurtosis are outside the domain of Cornish-Fisher, its quantiles cross; take another method"
+        warnings.warn(f"{whose}: {said}", stacklevel=3)
     return found
 
 
@@ -85,7 +86,7 @@ def value_at_risk(
         raise BadArgument(f"method={method!r} is not a way to a quantile: choose 'inverted_cdf', 'linear', 'normal' or 'modified'")
     return dressed(returns, measure, "value_at_risk")
 
-# %% ../../nbs/risk/30b_measures_tail.ipynb #8abd4887
+# %% ../../nbs/risk/30b_measures_tail.ipynb #8cbf8daf
 def short_tail(
     n: int,  # outcomes
     level: float,  # confidence, in (0.5, 1)
@@ -114,7 +115,7 @@ def expected_shortfall(
         measure = quantile + np.maximum(losses - quantile, 0).sum(axis=0) / tail
     return dressed(returns, measure, "expected_shortfall")
 
-# %% ../../nbs/risk/30b_measures_tail.ipynb #520617a3
+# %% ../../nbs/risk/30b_measures_tail.ipynb #5b90a05f
 def tail_weights(
     losses,  # losses of the whole book, positive = loss, (S,); NaN raises
     level: float,  # confidence, in (0.5, 1)
