@@ -284,6 +284,7 @@ class Rows:
     def sample(self, n, random_state=None): return self._joined("sample", n, random_state)
     def cdf(self, y): return self._each("cdf", y)
     def logpdf(self, y): return self._each("logpdf", y)
+    def logpdf(self, y): return self._each("logpdf", y)
     def crps(self, y): return self._each("crps", y)
     def rows(self, at): return Rows([part.rows([i]) for part in self.parts for i in range(len(part))][at])
     def to_frame(self): return pd.concat([p.to_frame() for p in self.parts], ignore_index=True)
