@@ -6,6 +6,7 @@ import pandas as pd
 from risk_analytics_lib.econometrics.arima import ARIMA
 from risk_analytics_lib.econometrics.dcc import DCC
 from risk_analytics_lib.econometrics.garch import GARCH, GARCHX
+from risk_analytics_lib.risk.engines import ESCAViaR
 from risk_analytics_lib.utils.checks import decimal
 from risk_analytics_lib.utils.walkforward import walk_forward
 
@@ -18,3 +19,4 @@ if __name__ == "__main__":
     walk_forward(GARCH(), returns["A"], n_test=5, window=250, refit=1)
     ARIMA((1, 0, 1)).fit(returns["A"]).forecast(5)
     DCC().fit(returns).scenarios(2, n=10)
+    ESCAViaR().fit(returns["A"])

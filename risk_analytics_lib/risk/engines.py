@@ -7,6 +7,7 @@ __all__ = []
 
 # %% ../../nbs/risk/31_engines.ipynb #822b40e0
 from ..econometrics.garch import GARCH
+from .engines_caviar import CAViaR, ESCAViaR
 from .engines_combined import Combination
 from .engines_evt import ConditionalEVT
 from .engines_fhs import FilteredHS, JointFilteredHS
@@ -15,10 +16,11 @@ from .engines_hs import HistoricalSimulation
 from .engines_montecarlo import MonteCarlo
 from .engines_parametric import CornishFisher, Parametric
 from .engines_weighted import AgeWeighted, VolatilityWeighted
+from ..utils.book_series import BookSeries
 from ..utils.joint import BookModel, JointHistorical
 from ..utils.models import EWMA
 
 __all__ = [
-    "HistoricalSimulation", "AgeWeighted", "VolatilityWeighted", "Parametric", "CornishFisher", "EWMA", "GARCH", "FilteredHS", "ConditionalEVT", "Combination",
-    "MonteCarlo", "JointHistorical", "JointFilteredHS", "BookModel", "horizon_table",
+    "HistoricalSimulation", "AgeWeighted", "VolatilityWeighted", "Parametric", "CornishFisher", "EWMA", "GARCH", "FilteredHS", "ConditionalEVT", "CAViaR",
+    "ESCAViaR", "Combination", "MonteCarlo", "JointHistorical", "JointFilteredHS", "BookModel", "BookSeries", "horizon_table",
 ]

@@ -188,6 +188,7 @@ class QuantileGrid(_Forecast):
 
     levels: np.ndarray  # tail probabilities ascending, (K,)
     q: np.ndarray  # quantiles at those, (T, K), not decreasing along the row
+    es: np.ndarray | None = None  # where K is 1: expected shortfall at that tail probability, positive loss >= VaR, (T,)
 
     def __post_init__(self):
         levels, q = np.asarray(self.levels), np.asarray(self.q)
@@ -195,9 +196,11 @@ class QuantileGrid(_Forecast):
             raise BadArgument("levels must be ascending tail probabilities in (0, 1), one a column of q")
         if (np.diff(q, axis=1) < 0).any():
             raise BadArgument(f"quantiles cross in row {int(np.argmax((np.diff(q, axis=1) < 0).any(1)))}: sort or rearrange them first")
+        if self.es is not None and (len(levels) > 1 or not (self.es >= -q[:, 0]).all()):
+            raise BadArgument("es goes with one level and is never below VaR: a grid of several levels has a shortfall of its own")
 
     def rows(self, at):
-        return QuantileGrid(self.levels, self.q[at], **self._labels(at))
+        return QuantileGrid(self.levels, self.q[at], None if self.es is None else self.es[at], **self._labels(at))
 
     def _tail(self, last, inner):
         "Rate of the exponential tail on one side, (T,); NaN where the second quantile is not on that side of the median."
@@ -217,7 +220,8 @@ class QuantileGrid(_Forecast):
 
     def _tail_sum(self, a):
         if len(self.levels) == 1:
-            return np.full((len(self.q), len(a)), np.nan)
+            known = np.isclose(a, self.levels[0], rtol=0, atol=1e-9) & (self.es is not None)
+            return np.where(known, -a * (self.q if self.es is None else self.es[:, None]), np.nan)
         first = self.levels[0]
         inside = np.minimum(a, first)
         beyond = inside * (self._ppf(inside) - self._tail(0, 1)[:, None])

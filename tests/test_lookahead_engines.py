@@ -1,0 +1,62 @@
+"Nothing after t may change what is said at t: the VaR engines, at every t where learning is quick, around each refit where it is not."
+
+import numpy as np
+import pytest
+from test_lookahead import N, PAST, WINDOW, leak, near_refits, said, stub
+
+from risk_analytics_lib.econometrics.garch_models import CompiledVolatility
+from risk_analytics_lib.risk.engines import (
+    EWMA, GARCH, AgeWeighted, Combination, ConditionalEVT, CornishFisher, HistoricalSimulation, Parametric, VolatilityWeighted,
+)
+
+QUICK = {"BRW": AgeWeighted(), "BRW-60": AgeWeighted(0.97, 60), "HW": VolatilityWeighted(), "HW-60": VolatilityWeighted(window=60), "normal": Parametric(),
+         "Cornish-Fisher": CornishFisher()}
+FILTERED = {"EVT": ConditionalEVT(), "HW-GJR": VolatilityWeighted(GARCH(o=1))}
+SOLVED = {"t": Parametric("t"), "skewt": Parametric("skewt"), "EVT-EWMA": ConditionalEVT(EWMA()), "average": Combination([HistoricalSimulation(), AgeWeighted(), EWMA()]),
+          "earned": Combination([HistoricalSimulation(60), AgeWeighted(0.98, 50), EWMA(dist="t")], weights="score")}
+
+
+def test_every_t():
+    assert leak(QUICK, range(WINDOW, N)) is None
+
+
+def test_every_t_with_learning_stubbed(monkeypatch):
+    monkeypatch.setattr(CompiledVolatility, "_learn_windows", stub)
+    assert leak(FILTERED, range(WINDOW, N)) is None
+
+
+def test_real_learning_around_each_refit():
+    assert leak(FILTERED | SOLVED, near_refits()[::2]) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*FILTERED, *SOLVED])
+def test_every_t_with_real_learning(name):
+    assert leak({**FILTERED, **SOLVED}[name], range(WINDOW, N)) is None
+
+
+@pytest.mark.parametrize("name", [*QUICK, *FILTERED, *SOLVED])
+def test_block_equals_step(name):
+    model = {**QUICK, **FILTERED, **SOLVED}[name]
+    assert said(model, PAST).equals(said(model, PAST, block=False))
+
+
+class WeighsByTheFuture(Combination):
+    "Weights from the days that are to be forecast."
+
+    def _condition(self, y, X, start, stop):
+        self.learnt_ = self.learnt_ | {"weights": self._weights(y, X, self.learnt_["members"])}
+        return super()._condition(y, X, start, stop)
+
+
+class YoungestIsToday(AgeWeighted):
+    "Age 0 is the day that is forecast."
+
+    def _condition(self, y, X, start, stop):
+        late = [super(YoungestIsToday, self)._condition(y, X, t, t + 1) for t in [min(s + 1, stop - 1) for s in range(start, stop)]]
+        return type(late[0])(*(np.concatenate([getattr(law, name) for law in late]) for name in ("x", "w")))
+
+
+@pytest.mark.parametrize("mutant", [WeighsByTheFuture([HistoricalSimulation(60), EWMA()], weights="score"), YoungestIsToday()])
+def test_planted_leak_is_caught(mutant):
+    assert leak(mutant, near_refits()) is not None or not said(mutant, PAST).equals(said(mutant, PAST, block=False))
