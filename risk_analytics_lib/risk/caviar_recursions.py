@@ -47,7 +47,7 @@ def path_loss(
 ) -> float:  # sum over all rows; infinite where the path is no VaR
     "What the path loses in all."
     v, total, n = start, 0.0, len(theta)
-    if theta[1] < 0.0 or theta[1] >= 1.0 or (kind == 2 and (theta[0] <= 0.0 or theta[2] < 0.0)):
+    if abs(theta[1]) >= 1.0 or (kind == 2 and (theta[0] <= 0.0 or theta[1] < 0.0 or theta[2] < 0.0)):
         return np.inf
     ratio = 1.0 + exp(min(theta[n - 1], 5.0)) if shortfall == 1 else 0.0
     x, g0, g1, g2 = 0.0, 0.0, 0.0, 0.0
@@ -145,8 +145,8 @@ def halton(i, base):
 @kernel
 def drawn_start(kind, i, level, up, down, square, theta):
     "Fill theta with draw i >= 1; level is the sample VaR, the others are mean rise, mean fall and mean square."
-    m = exp(log(0.004) + (log(0.6) - log(0.004)) * halton(i, 2))
-    s, c, tilt = 0.6 * halton(i, 3), 0.75 + 0.6 * halton(i, 5), -0.2 + 0.8 * halton(i, 7)
+    m = exp(log(0.004) * (1.0 - halton(i, 2)))
+    s, c, tilt = 0.95 * halton(i, 3), 0.75 + 0.6 * halton(i, 5), -0.2 + 0.8 * halton(i, 7)
     theta[1] = 1.0 - m
     if kind == 2:
         theta[0], theta[2] = (s + 1e-3) * c * level * level * m, (1.0 - s) * c * level * level * m / square
@@ -167,7 +167,7 @@ def search(
     level: float,  # sample VaR, > 0
     a: float,  # tail probability
     draws: int,  # starts that are judged
-    keep: int,  # starts that go down
+    keep: int,  # starts that go down: the best of each of so many ranges of memory
 ) -> tuple:  # (beta, its tick loss); an infinite loss where nothing was found
     "The best of many starts."
     n, up, down, square = 4 if kind == 1 else 3, 1e-300, 1e-300, 1e-300
@@ -176,19 +176,16 @@ def search(
     top, loss, theta = np.zeros((keep, n)), np.full(keep, np.inf), np.empty(n)
     for i in range(1, draws + 1):
         drawn_start(kind, i, level, up, down, square, theta)
-        f = path_loss(kind, 0, theta, y, start, a, loss[keep - 1])
-        if f < loss[keep - 1]:
-            k = keep - 1
-            while k > 0 and loss[k - 1] > f:
-                top[k], loss[k] = top[k - 1], loss[k - 1]
-                k -= 1
+        k = int(keep * halton(i, 2))
+        f = path_loss(kind, 0, theta, y, start, a, loss[k])
+        if f < loss[k]:
             top[k], loss[k] = theta, f
     best = 0
     for k in range(keep):
         if loss[k] < np.inf:
             loss[k] = simplex(kind, 0, top[k], y, start, a, 0.1, 150)
             best = k if loss[k] < loss[best] else best
-    for step in (0.2, 0.05, 0.02, 0.3, 0.1):
+    for step in (0.2, -0.2, 0.05, -0.05, 0.3, -0.1, 0.02, 0.1):
         if loss[best] < np.inf:
             loss[best] = simplex(kind, 0, top[best], y, start, a, step, 400)
     return top[best], loss[best]

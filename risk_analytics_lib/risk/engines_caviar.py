@@ -35,7 +35,7 @@ class CAViaR(RiskModel):
         self,
         kind: str = "sav",  # "sav" symmetric absolute value, "as" asymmetric slope, "ig" indirect GARCH
         level: float = 0.99,  # the one confidence it knows; a walk sets it
-        n_starts: int = 200,  # starts that are judged
+        n_starts: int = 300,  # starts that are judged
     ):
         self.kind, self.level, self.n_starts = kind, level, n_starts
         super().__init__()
@@ -51,7 +51,7 @@ class CAViaR(RiskModel):
         a, unit = self._tail(), float(np.std(y))
         z = np.ascontiguousarray(y) / unit
         start, level = max(_sample_var(-z[:300], a), 0.1), max(_sample_var(-z, a), 0.1)
-        theta, loss = search(list(KINDS).index(self.kind), z, start, level, a, self.n_starts, 4)
+        theta, loss = search(list(KINDS).index(self.kind), z, start, level, a, self.n_starts, 8)
         if not np.isfinite(loss):
             raise NotConverged(f"no path of a {self.kind} CAViaR stays positive on these {len(y)} returns")
         theta[0] *= unit if self.kind != "ig" else unit**2
@@ -136,7 +136,7 @@ class ESCAViaR(CAViaR):
         kind: str = "as",  # "sav" symmetric absolute value, "as" asymmetric slope, "ig" indirect GARCH
         level: float = 0.975,  # the one confidence it knows; a walk sets it
         link: str = "multiplicative",  # or "ar": the distance from VaR to ES moves on days of an exceedance
-        n_starts: int = 200,  # starts that are judged
+        n_starts: int = 300,  # starts that are judged
     ):
         self.link = link
         super().__init__(kind, level, n_starts)

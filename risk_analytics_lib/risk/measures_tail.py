@@ -7,6 +7,7 @@ __all__ = ['MOMENT_METHODS', 'losses_of', 'dressed', 'tail_size', 'value_at_risk
            'tail_weights']
 
 # %% ../../nbs/risk/30b_measures_tail.ipynb #09402bb8
+import sys
 import warnings
 
 import numpy as np
@@ -54,6 +55,22 @@ def tail_size(
     return tail, int(np.floor(tail + 1e-9))
 
 
+_LARGE = 200_000  # outcomes in a matrix from which the compiled scan pays
+
+
+def _scanned(returns, level):
+    "Minus the order statistic of each column by the compiled scan (`risk.rank_recursions`); None for small samples, for holes, and where numba is not loaded anyway."
+    values = np.asarray(returns)
+    if "numba" not in sys.modules or values.ndim != 2 or values.size < _LARGE or values.dtype != np.float64:
+        return None
+    turned = not values.flags.c_contiguous and values.flags.f_contiguous
+    if not (turned or values.flags.c_contiguous):
+        return None
+    from risk_analytics_lib.risk.rank_recursions import kth_smallest
+    found, whole = kth_smallest(values.T if turned else values, tail_size(len(values), level)[1], turned)
+    return -found if whole else None
+
+
 MOMENT_METHODS = ("normal", "modified")
 
 
@@ -74,7 +91,10 @@ def value_at_risk(
     ddof: int = 0,  # normal and modified only: the standard deviation has divisor T - ddof
 ):  # positive loss in the input's unit: float for (T,), Series or array (N,) by column
     "Value at risk of a sample: the loss that a share `level` of it does not exceed."
-    level, losses = check_level(level), losses_of(returns)
+    level = check_level(level)
+    if method == "inverted_cdf" and (quick := _scanned(returns, level)) is not None:
+        return dressed(returns, quick, "value_at_risk")
+    losses = losses_of(returns)
     if method == "inverted_cdf":
         rank = len(losses) - 1 - tail_size(len(losses), level)[1]
         measure = np.partition(losses, rank, axis=0)[rank]
