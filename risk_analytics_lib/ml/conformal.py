@@ -75,9 +75,9 @@ class AdaptiveConformal(RiskModel):
     def __init__(
         self,
         model: RiskModel,  # of one series, or a BookModel
-        gamma: float | tuple = (0.0, 0.001, 0.002, 0.004, 0.008, 0.016),  # steps of the level, each a tracker, in [0, 1); one number: one tracker
+        gamma: float | tuple = (0.0, 0.001, 0.002, 0.004, 0.008, 0.016),  # steps of the level, each a tracker, in [0, 1)
         start: float = 0.3,  # share of the window in the first fit, in [0.1, 0.9]
-        every: int = 50,  # rows between the fits that give the scores
+        every: int = 20,  # rows between the fits that give the scores
         rate: float = 2.0,  # of learning which tracker is best, >= 0
     ):
         self.model, self.gamma, self.start, self.every, self.rate = model, gamma, start, every, rate
