@@ -7,6 +7,7 @@ __all__ = ['ForecastDistribution', 'LocationScale', 'tail_count', 'Empirical', '
 
 # %% ../../nbs/utils/05_distributions.ipynb #01c09de5
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -230,30 +231,36 @@ class QuantileGrid(_Forecast):
         return beyond + np.stack([np.broadcast_to(s, len(self.q)) for s in steps], 1)
 
 # %% ../../nbs/utils/05_distributions.ipynb #1bd3e030
+@cache
+def _nodes():
+    "Gauss-Legendre nodes and weights on (0, 1); finding them costs more than using them."
+    node, weight = np.polynomial.legendre.leggauss(400)
+    return (node + 1) / 2, weight / 2
+
+
 def _grid_moment(self, power):
     if len(self.levels) == 1:
         return np.full(len(self.q), np.nan)
-    node, weight = np.polynomial.legendre.leggauss(400)
-    u = (node + 1) / 2
-    u, w = u**2 * (3 - 2 * u), weight / 2 * 6 * u * (1 - u)
+    u, weight = _nodes()
+    u, w = u**2 * (3 - 2 * u), weight * 6 * u * (1 - u)
     return ((self._ppf(u) ** power) * w).sum(1)
 
 
 def _grid_cdf(self, y):
     if len(self.levels) == 1:
         return np.full(len(self.q), np.nan)
-    low, high = self.levels[[0, -1]]
-    u = np.r_[np.geomspace(1e-9, low, 200), np.linspace(low, high, 400)[1:-1], 1 - np.geomspace(1e-9, 1 - high, 200)[::-1]]
-    seen = lambda v, c: np.interp(v, c[np.isfinite(c)], u[np.isfinite(c)], left=np.nan, right=np.nan)
-    found = [seen(v, c) for v, c in zip(np.ravel(y), self._ppf(u))]
-    return np.array(found)
+    y, lev = np.ravel(y), self.levels
+    inside = np.array([np.interp(v, row, lev) for v, row in zip(y, self.q)])
+    with np.errstate(divide="ignore", invalid="ignore"):  # a tail of length zero holds nothing
+        low = lev[0] * np.exp(-np.maximum(self.q[:, 0] - y, 0) / self._tail(0, 1))
+        high = 1 - (1 - lev[-1]) * np.exp(-np.maximum(y - self.q[:, -1], 0) / self._tail(-1, -2))
+    return np.where(y < self.q[:, 0], low, np.where(y > self.q[:, -1], high, inside))
 
 
 def _grid_crps(self, y):
-    node, weight = np.polynomial.legendre.leggauss(400)
-    u = (node + 1) / 2
+    u, weight = _nodes()
     gap = _column(y) - self._ppf(u)
-    return (gap * (u - (gap < 0)) * weight).sum(1)  # twice the mean tick loss over all levels
+    return 2 * (gap * (u - (gap < 0)) * weight).sum(1)  # twice the mean tick loss over all levels
 
 
 QuantileGrid.mean = property(lambda self: _grid_moment(self, 1))

@@ -28,7 +28,7 @@ def model_name(
     "A short name for ledgers."
     default = {k: v.default for k, v in inspect.signature(type(model).__init__).parameters.items()}
     params = model.get_params(deep=False)
-    if getattr(model, "takes_frame", False):
+    if hasattr(model, "joint"):
         return model_name(model.joint)
     given = {k: params[k] for k in default if k in params and params[k] != default[k]}
     inner = ", ".join(f"{k}={model_name(v) if hasattr(v, 'get_params') else repr(v)}" for k, v in given.items())
@@ -45,8 +45,8 @@ def _named(models, levels):
         raise BadArgument(f"models need distinct names, got {names}: pass a dict of name -> model")
     out = []
     for name, model in pairs:
-        if "level" in model.get_params(deep=False):
-            out += [(name, model.clone().set_params(level=p), (p,)) for p in levels]
+        if own := {"level", "model__level"} & set(model.get_params()):  # its own, or that of the model it wraps
+            out += [(name, model.clone().set_params(**{key: p for key in own}), (p,)) for p in levels]
         else:
             out.append((name, model, levels))
     return out
