@@ -9,7 +9,7 @@ import pytest
 from lessons import ROOT
 from scipy import stats
 
-from risk_analytics_lib.risk import backtests_coverage, backtests_independence, backtests_var, evaluation, hits, measures, measures_tail, scoring
+from risk_analytics_lib.risk import backtests_coverage, backtests_independence, backtests_var, comparison, evaluation, hits, losses, measures, measures_tail, scoring
 from risk_analytics_lib.utils.checks import RiskError
 from risk_analytics_lib.utils.distributions import LocationScale
 from risk_analytics_lib.utils.laws import Normal, StudentT
@@ -313,9 +313,9 @@ FAULTS = [
     (hits, "(before == i) & (after == j)", "(before == j) & (after == i)", transitions_point_forward),
     (backtests_independence, "fit(n01 + n11, n00 + n10)", "fit(n10 + n11, n00 + n01)", null_pools_the_next_day),
     (backtests_independence, "(rate, rate), wrong)", "(rate, 2 * rate), wrong)", joint_is_exact),
-    (scoring, "1 - tail, -tail", "tail, tail - 1", truth_ticks_least),
-    (scoring, "+ np.log(e) - 1", "- np.log(e) - 1", truth_scores_least),
-    (scoring, "h - 1, bartlett=False", "0, bartlett=False", overlap_is_allowed_for),
+    (losses, "1 - tail, -tail", "tail, tail - 1", truth_ticks_least),
+    (losses, "+ np.log(e) - 1", "- np.log(e) - 1", truth_scores_least),
+    (comparison, "h - 1, bartlett=False", "0, bartlett=False", overlap_is_allowed_for),
     (evaluation, 'hits = (-rows["realised"] > rows', 'hits = (-rows["realised"] >= rows', ledger_hits_are_strict),
     (evaluation, 'hit, label = -rows["realised"] > rows', 'hit, label = -rows["realised"] >= rows', ledger_hits_are_strict),
 ]

@@ -32,12 +32,16 @@ def numbers(walk):
     return walk.forecasts.set_index(["model", "series", "level", "as_of"])[NUMBERS]
 
 
+def scores(walk):
+    return walk.law_scores.set_index(["model", "series", "as_of"])[["horizon", "crps", "log_score"]]
+
+
 def agree(a, b):
-    "Equal to the bit on the rows both have."
-    a, b = numbers(a), numbers(b)
-    shared = a.index.intersection(b.index)
-    assert len(shared) == min(len(a), len(b))
-    pd.testing.assert_frame_equal(a.loc[shared], b.loc[shared], check_exact=True)
+    "Ledgers and scores of laws are equal to the bit on the rows both have."
+    for one, two in ((numbers(a), numbers(b)), (scores(a), scores(b))):
+        shared = one.index.intersection(two.index)
+        assert len(shared) == min(len(one), len(two))
+        pd.testing.assert_frame_equal(one.loc[shared], two.loc[shared], check_exact=True)
 
 
 def by_hand(models, returns, n_test, level, window=1000, refit=20):

@@ -60,6 +60,9 @@ class Normal(Law):
     def logpdf(self, z):
         return -0.5 * (np.log(2 * np.pi) + np.square(z))
 
+    def _gini(self):
+        return 2 / np.sqrt(np.pi)
+
 # %% ../../nbs/utils/05a_laws.ipynb #ca5c8d0f
 @dataclass(frozen=True)
 class StudentT(Law):
@@ -89,6 +92,11 @@ class StudentT(Law):
         nu = self.nu
         const = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(np.pi * (nu - 2))
         return const - 0.5 * (nu + 1) * np.log1p(np.square(z) / (nu - 2))
+
+    def _gini(self):
+        from scipy.special import betaln
+        nu = self.nu
+        return 4 * np.sqrt(nu - 2) / (nu - 1) * np.exp(betaln(0.5, nu - 0.5) - 2 * betaln(0.5, nu / 2))
 
 # %% ../../nbs/utils/05a_laws.ipynb #aa0b82c0
 @dataclass(frozen=True)

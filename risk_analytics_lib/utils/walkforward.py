@@ -121,7 +121,8 @@ def _walk_periods(model, y, X, firsts, origins, window, starts, warm, horizon, l
         spoken = [(at, law, _notes(m, law, len(at), block)) for m, begin, days in own for at, law in _laws(m, begin, y, X, days, horizon, block)]
     for at, law, notes in spoken:
         realised = np.array([total_return(values[t : t + horizon], additive) for t in at]) if horizon > 1 else values[at]
-        rows.append([law.mean, law.vol, law.cdf(realised), realised, law.value_at_risk(levels), law.expected_shortfall(levels), np.array(notes, object)])
+        scores = (law.crps(realised), law.logpdf(realised))
+        rows.append([law.mean, law.vol, law.cdf(realised), realised, law.value_at_risk(levels), law.expected_shortfall(levels), np.array(notes, object), *scores])
     return np.asarray(origins), [np.concatenate(part) for part in zip(*rows)]
 
 # %% ../../nbs/utils/07_walkforward.ipynb #8bebe87b
@@ -179,7 +180,7 @@ def _tasks(models, returns, X, levels, n_test, window, refit, horizon, overlap):
 def _ledger(labels, answers, horizon):
     "All answers as one frame; columns are joined as arrays, because a frame a period would cost more than its forecasts."
     cols = {key: [] for key in ("as_of", "target", "series", "model", "level", "mean", "vol", "value_at_risk", "expected_shortfall", "realised", "pit", "note")}
-    for (name, y, levels), (origins, (mean, vol, pit, realised, var, es, note)) in zip(labels, answers):
+    for (name, y, levels), (origins, (mean, vol, pit, realised, var, es, note, *_)) in zip(labels, answers):
         days = {"as_of": y.index.to_numpy()[origins - 1], "target": y.index.to_numpy()[origins + horizon - 1], "mean": mean, "vol": vol,
                 "realised": realised, "pit": pit, "note": note}
         for k, level in enumerate(levels):
@@ -191,13 +192,26 @@ def _ledger(labels, answers, horizon):
     frame.insert(2, "horizon", horizon)
     return frame.sort_values(["model", "series", "level", "as_of"], kind="stable", ignore_index=True)
 
+# %% ../../nbs/utils/07_walkforward.ipynb #83b93d77
+def _law_scores(labels, answers, horizon):
+    "What the laws scored, one row a forecast."
+    parts = []
+    for (name, y, _), (origins, (*_, crps, log_score)) in zip(labels, answers):
+        parts.append(pd.DataFrame({
+            "as_of": y.index.to_numpy()[origins - 1], "target": y.index.to_numpy()[origins + horizon - 1], "horizon": horizon,
+            "series": str(y.name), "model": name, "crps": crps, "log_score": log_score,
+        }))
+    frame = pd.concat(parts, ignore_index=True).drop_duplicates(["as_of", "horizon", "series", "model"])
+    return frame.sort_values(["model", "series", "as_of"], kind="stable", ignore_index=True)
 
+# %% ../../nbs/utils/07_walkforward.ipynb #547a4bc1
 @dataclass(frozen=True, repr=False)
 class WalkForwardResult(Result):
     "Forecasts of a walk and how they were made."
 
     forecasts: pd.DataFrame  # the ledger: as_of, target, horizon, series, model, level, mean, vol, value_at_risk, expected_shortfall, realised, pit, note
     settings: dict  # n_test, window, refit, horizon, levels
+    law_scores: pd.DataFrame | None = None  # as_of, target, horizon, series, model, crps (return units, smaller is better), log_score (log density)
 
     def to_frame(self):
         "The ledger."
@@ -274,4 +288,5 @@ def walk_forward(
     returns = returns if scale else decimal(returns)
     labels, tasks = zip(*_tasks(models, returns, X, levels, n_test, window, refit, horizon, overlap))
     answers = run_tasks(_run_chunk, [(*task, block) for task in tasks], n_jobs)
-    return WalkForwardResult(_ledger(labels, answers, horizon), {"n_test": n_test, "window": window, "refit": refit, "horizon": horizon, "levels": levels})
+    settings = {"n_test": n_test, "window": window, "refit": refit, "horizon": horizon, "levels": levels}
+    return WalkForwardResult(_ledger(labels, answers, horizon), settings, _law_scores(labels, answers, horizon))
