@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from .scoring import _days, _where
+from .losses import _days, _where
 from ..utils.checks import BadArgument, check_count, check_level, check_significance
 from ..utils.laws import Law, Normal
 from ..utils.results import TestResult, show_rate
