@@ -17,8 +17,10 @@ from fastcore.basics import patch
 from risk_analytics_lib.risk.backtests_var import (
     christoffersen_conditional_coverage, christoffersen_independence, kupiec_pof, traffic_light,
 )
-from .scoring import diebold_mariano, fz0_loss, tick_loss
+from .murphy import murphy_diagram
+from .rankings import LOSSES, _one_model, choose, rank_models
 from ..utils.checks import BadArgument, RiskError, check_significance
+from ..utils.models import _joined
 from ..utils.results import Result, show_day, show_pvalue, show_rate
 
 # %% ../../nbs/risk/34_evaluation.ipynb #9df9f4b9
@@ -38,7 +40,22 @@ def check_ledger(
     if twice.any():
         row = ledger[twice].iloc[0]
         raise BadArgument(f"{row.model} forecasts {row.series} at level {row.level:g} for {show_day(row.target)} twice: keep one run")
+    _check_signs(ledger)
     return ledger.sort_values("target", kind="stable", ignore_index=True)
+
+
+def _check_signs(ledger):
+    "An ES below its VaR, or a VaR given as a quantile of returns, is no forecast."
+    low = ledger["expected_shortfall"] < ledger["value_at_risk"] - 1e-9 * ledger["value_at_risk"].abs()
+    if low.any():
+        row = ledger[low].iloc[0]
+        raise BadArgument(f"{row.model} on {show_day(row.target)}: ES {row.expected_shortfall:g} is below VaR {row.value_at_risk:g} ({int(low.sum())} rows); were they swapped?")
+    for (series, model, level, _), rows in ledger.groupby(GROUP, sort=False):
+        given = rows.dropna(subset=["value_at_risk", "realised"])
+        hit, turned = -given["realised"] > given["value_at_risk"], -given["realised"] > -given["value_at_risk"]
+        if len(given) >= 20 and (given["value_at_risk"] < 0).mean() > 0.5 and hit.mean() > 0.5 > turned.mean():
+            raise BadArgument(f"{model} of {series}, {show_rate(level)}: VaR is negative on {(given['value_at_risk'] < 0).mean():.0%} of the days and exceeded on {hit.mean():.0%}; "
+                              "a VaR is a positive loss: was a quantile of returns given? pass its negative")
 
 
 def countable(
@@ -57,6 +74,9 @@ def countable(
         if len(keep) < len(given):
             notes.append(f"{len(keep)} of {len(given)} forecasts over {horizon} days do not overlap and count")
         given = given.iloc[keep]
+    notes += [f"{len(given)} days, fewer than 250: a test sees little"] if 0 < len(given) < 250 else []
+    notes += ["VaR is the same on all days"] if len(given) > 20 and given["value_at_risk"].nunique() == 1 else []
+    notes += [f"ES is infinite on {far} days"] if (far := int(np.isinf(given["expected_shortfall"]).sum())) else []
     return given, "; ".join(notes)
 
 # %% ../../nbs/risk/34_evaluation.ipynb #d0a7b001
@@ -74,6 +94,7 @@ class Evaluation(Result):
 
     ledger: pd.DataFrame  # checked, by target
     significance: float = 0.05  # nominal size of every test
+    law_scores: pd.DataFrame | None = None  # what the walk kept of whole laws: target, series, model, horizon, crps
 
     @cached_property
     def _counted(self) -> list:  # [(key, rows that count, note)] by sequence
@@ -93,14 +114,40 @@ class Evaluation(Result):
         "The tests of VaR."
         return self.var_backtests()
 
-    def plot(self, series: str | None = None):  # plotly Figure
-        "Exceedances and tests as a figure; `series` chooses one where the ledger has several."
-        from risk_analytics_lib.utils.figures import fig_exceedances
-
+    def plot(
+        self,
+        series: str | None = None,  # one, where the ledger has several
+        kind: str = "tests",  # or "leaderboard", "hits" through time, "murphy" (the joint diagram where models give an ES)
+        level: float | None = None,  # for all kinds but "tests"; None takes the highest
+        models=None,  # names, for "hits" and "murphy"; None takes all
+    ):  # plotly Figure
+        "Exceedances and tests, the table of models, hits through time, or the Murphy diagram."
         names = self.ledger["series"].unique()
         if series is None and len(names) > 1:
             raise BadArgument(f"the ledger has {len(names)} series: choose one of them, series={names[0]!r} for instance")
-        return fig_exceedances(self._tests[self._tests["series"] == (names[0] if series is None else series)])
+        return _drawn(self, names[0] if series is None else series, kind, level, models)
+
+
+def _drawn(self, series, kind, level, models):
+    from risk_analytics_lib.utils import figures
+
+    if kind == "tests":
+        return figures.fig_exceedances(self._tests[self._tests["series"] == series])
+    rows = self.ledger[self.ledger["series"] == series]
+    level = rows["level"].max() if level is None else level
+    rows = rows[np.isclose(rows["level"], level)]
+    if kind == "leaderboard":
+        board = self.leaderboard("fz0_loss" if rows["expected_shortfall"].notna().any() else "tick_loss")
+        return figures.fig_leaderboard(board[(board["series"] == series) & np.isclose(board["level"], level)])
+    if kind == "hits":
+        return figures.fig_hits(rows, level, models)
+    if kind != "murphy":
+        raise BadArgument(f"kind={kind!r}: choose 'tests', 'leaderboard', 'hits' or 'murphy'")
+    wide = {c: rows.pivot(index="target", columns="model", values=c) for c in ("value_at_risk", "expected_shortfall", "realised")}
+    whole = [m for m in (models or wide["value_at_risk"]) if np.isfinite(wide["expected_shortfall"][m]).mean() > 0.5]
+    pair = np.isfinite(wide["value_at_risk"][whole]).all(axis=1) & np.isfinite(wide["expected_shortfall"][whole]).all(axis=1)
+    came = wide["realised"].bfill(axis=1).iloc[:, 0][pair]
+    return murphy_diagram(came, wide["value_at_risk"].loc[pair, whole], level, wide["expected_shortfall"].loc[pair, whole]).plot()
 
 # %% ../../nbs/risk/34_evaluation.ipynb #43ea1c58
 def evaluate(
@@ -111,7 +158,7 @@ def evaluate(
     ledger = getattr(result, "forecasts", result)
     if not isinstance(ledger, pd.DataFrame) or ledger.empty:
         raise BadArgument(f"there is nothing to judge in a {type(result).__name__}: pass the result of walk_forward or its ledger")
-    return Evaluation(check_ledger(ledger), check_significance(significance))
+    return Evaluation(check_ledger(ledger), check_significance(significance), getattr(result, "law_scores", None))
 
 # %% ../../nbs/risk/34_evaluation.ipynb #876cf3c6
 def var_tests(
@@ -191,56 +238,82 @@ def coverage(
     return pd.DataFrame(found)
 
 # %% ../../nbs/risk/34_evaluation.ipynb #9ba36d10
-def _daily(rows: pd.DataFrame, score: str, level: float) -> pd.Series:
-    "Losses by target; empty where the model does not give what the score needs."
-    needs = ["value_at_risk", "expected_shortfall"] if score == "fz0_loss" else ["value_at_risk"]
-    rows = rows.dropna(subset=["realised", *needs]).set_index("target")
-    if rows.empty:
-        return pd.Series(dtype=float)
-    function = fz0_loss if score == "fz0_loss" else tick_loss
-    return function(rows["realised"], *(rows[c] for c in needs), level)
+def _scored(self, key):
+    "The law scores of one series and horizon, by model; None where the walk kept none."
+    if self.law_scores is None:
+        return None
+    same = (self.law_scores["series"] == key["series"]) & (self.law_scores["horizon"] == key["horizon"])
+    return self.law_scores[same]
 
 
 @patch
 def scores(
     self: Evaluation,
-) -> pd.DataFrame:  # series, model, level, horizon, tick_loss (unit of the returns), fz0_loss (no unit), observations
+) -> pd.DataFrame:  # series, model, level, horizon, tick_loss, fz0_loss, qlike, crps (units: of the returns, none, none, of the returns), observations
     "Mean losses of every model on its own days; NaN where it does not give what the score needs."
     found = []
     for key, rows in self.ledger.groupby(GROUP, sort=False):
-        tick, joint = (_daily(rows, score, key[2]) for score in ("tick_loss", "fz0_loss"))
-        found.append([*key, tick.mean(), joint.mean(), len(tick)])
-    return pd.DataFrame(found, columns=[*GROUP, "tick_loss", "fz0_loss", "observations"])
+        laws = _scored(self, dict(zip(GROUP, key)))
+        crps = None if laws is None else laws[laws["model"] == key[1]].set_index("target")["crps"]
+        each = {loss: _one_model(rows, loss, key[2], crps)[0] for loss in LOSSES}
+        found.append([*key, *(np.nan if v is None else v.mean() for v in each.values()), 0 if each["tick_loss"] is None else len(each["tick_loss"])])
+    return pd.DataFrame(found, columns=[*GROUP, *LOSSES, "observations"])
 
 # %% ../../nbs/risk/34_evaluation.ipynb #c18c7de2
+def _deciding(row) -> float:
+    return row.pvalue if np.isnan(row.pvalue_exact) else row.pvalue_exact
+
+
+def _verdicts(self) -> pd.DataFrame:
+    "Hits, zone, deciding p-values, worst tercile, by GROUP."
+    first = self._tests.drop_duplicates(GROUP).set_index(GROUP)[["hits", "observations", "zone", "note"]].set_axis(["hits", "counted", "zone", "left_out"], axis=1)
+    p = self._tests.assign(p=[_deciding(row) for row in self._tests.itertuples()])
+    wide = p[p["test"] != "traffic_light"].pivot_table(index=GROUP, columns="test", values="p", dropna=False).add_prefix("p_")
+    by = self.coverage()
+    by = by[(by["label"] != "all") & (by["observations"] > 0)]
+    worst = by.loc[(by["rate"] - by["expected"]).abs().groupby([by[c] for c in GROUP]).idxmax()].set_index(GROUP)[["label", "rate"]] if len(by) else pd.DataFrame(columns=["label", "rate"])
+    return first.join(wide).join(worst.set_axis(["worst_state", "worst_rate"], axis=1))
+
+
+def _failing(row, significance):
+    "What keeps a model from being eligible, in words; empty where nothing does."
+    if pd.isna(row["rank"]):
+        return "is not ranked: " + row["note"]
+    if row["zone"] == "red":
+        return "is in the red zone"
+    for test, words in (("kupiec_pof", "its number of hits"), ("christoffersen_conditional_coverage", "the number and order of its hits")):
+        if row.get(f"p_{test}", np.nan) <= significance:
+            return f"is rejected by {words} (p {show_pvalue(row[f'p_{test}'])})"
+    return "" if row["in_mcs"] else f"is outside the confidence set (p {show_pvalue(row['mcs_pvalue'])})"
+
+
 @patch
 def leaderboard(
     self: Evaluation,
-    score: str = "tick_loss",  # or "fz0_loss", which judges VaR and ES together
-) -> pd.DataFrame:  # series, level, horizon, rank, model, <score>, behind, dm_pvalue, observations, hits, zone, note
-    "Models ranked by mean loss on common days, best first."
-    if score not in ("tick_loss", "fz0_loss"):
-        raise BadArgument(f"score={score!r} cannot rank: choose 'tick_loss' or 'fz0_loss'")
-    found, lights = [], self._tests.drop_duplicates(GROUP).set_index(GROUP)[["hits", "zone"]]
+    score: str = "tick_loss",  # or "fz0_loss", which judges VaR and ES together, "qlike" or "crps"
+) -> pd.DataFrame:  # series, level, horizon, rank, model, losses and rank_<loss>, behind, dm_pvalue, mcs_pvalue, in_mcs, observations, hits, expected, zone, p_<test>, worst_state, worst_rate, eligible, failed, note
+    "All models x losses x tests, ranked by one loss on common days, best first."
+    found = []
     for key, rows in self.ledger.groupby(["series", "level", "horizon"], sort=False):
-        losses = {m: _daily(part, score, key[1]) for m, part in rows.groupby("model", sort=False)}
-        able = {m: loss for m, loss in losses.items() if len(loss)}
-        common = pd.concat(able, axis=1, join="inner") if able else pd.DataFrame()
-        order = common.mean().sort_values(kind="stable")
-        for rank, (model, mean) in enumerate(order.items(), start=1):
-            behind = mean / order.iloc[0] - 1 if score == "tick_loss" else mean - order.iloc[0]
-            p = _luck(common[model], common[order.index[0]], key[2]) if rank > 1 else np.nan
-            found.append([*key, rank, model, mean, behind, p, len(common), ""])
-        found += [[*key, np.nan, m, np.nan, np.nan, np.nan, 0, "does not give what the score needs"] for m in losses if m not in able]
-    names = ["series", "level", "horizon", "rank", "model", score, "behind", "dm_pvalue", "observations", "note"]
-    return pd.DataFrame(found, columns=names).join(lights, on=GROUP)
+        own = dict(zip(["series", "level", "horizon"], key))
+        found.append(rank_models(rows, score, _scored(self, own)).assign(**own))
+    board = pd.concat(found, ignore_index=True).join(_verdicts(self), on=GROUP)
+    board["expected"], board["significance"] = board["counted"] * (1 - board["level"]), self.significance
+    board["failed"] = [_failing(row, self.significance) for row in board.to_dict("records")]
+    board["eligible"] = board["failed"] == ""
+    board["note"] = [_joined(a, b) for a, b in zip(board["note"], board.pop("left_out"))]
+    first = ["series", "level", "horizon", "rank", "model", score, "behind", "dm_pvalue", "observations", "hits", "expected", "zone", "eligible", "failed"]
+    return board[first + [c for c in board if c not in first]]
 
 
-def _luck(loss: pd.Series, best: pd.Series, horizon: int) -> float:
-    try:
-        return diebold_mariano(loss, best, horizon).pvalue
-    except RiskError:  # too few common days
-        return np.nan
+@patch
+def champion(
+    self: Evaluation,
+    score: str = "fz0_loss",  # the loss whose confidence set counts; "tick_loss" where no model gives an ES
+) -> pd.DataFrame:  # series, level, horizon, champion (None where nobody is eligible), runner_up, reason
+    "The model to use for each series and level, and why."
+    keys = ["series", "level", "horizon"]
+    return pd.DataFrame([dict(zip(keys, key)) | choose(rows, score) for key, rows in self.leaderboard(score).groupby(keys, sort=False)])[[*keys, "champion", "runner_up", "reason"]]
 
 # %% ../../nbs/risk/34_evaluation.ipynb #142d54a1
 @patch
@@ -257,7 +330,3 @@ def summary(self: Evaluation) -> str:
         count = f"{first.hits} hits where {expected:.3g} are expected"
         lines.append(f"in doubt: {series} {model} {show_rate(level)}, {count} ({', '.join(why)})")
     return "\n".join(lines if len(lines) > 1 else [*lines, f"no model is in doubt at {show_rate(self.significance)}"])
-
-
-def _deciding(row) -> float:
-    return row.pvalue if np.isnan(row.pvalue_exact) else row.pvalue_exact
