@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['OK', 'BUG', 'USAGE', 'DATA', 'BREACH', 'VERBS', 'Stop', 'find_chromium', 'has_screen', 'render_report', 'report',
-           'doctor', 'dashboard', 'version', 'main']
+           'backtest', 'doctor', 'dashboard', 'version', 'main']
 
 # %% ../nbs/70_cli.ipynb #6a7b14e5
 import json as _json
@@ -132,6 +132,80 @@ def report(
     print(_json.dumps(found | {"exit_code": code}) if json else "\n".join(_report_lines(found, show, found["pdf"])))
     return code
 
+# %% ../nbs/70_cli.ipynb #345ef764
+def _words(option: str, text: str | None) -> list | None:
+    "Names separated by commas."
+    if text is None:
+        return None
+    names = [w.strip() for w in text.split(",") if w.strip()]
+    if not names:
+        raise Stop(USAGE, f"--{option}: there is no name in {text!r}; write them with commas between")
+    return names
+
+
+def _board_lines(board, champions) -> list[str]:
+    "What `risk backtest` prints: a table for each series and level, and the sentence below it."
+    lines = []
+    for key, rows in board.groupby(["series", "level", "horizon"], sort=False):
+        lines.append(f"{key[0]} · {key[1]:.4g} · {rows['counted'].max():.0f} days")
+        lines.append(f"  {'rank':>4} {'engine':<16}{'loss':>10}{'behind':>9}{'hits':>7}{'exp.':>7}  {'zone':<8}verdict")
+        for row in rows.to_dict("records"):
+            rank, loss, behind = (("-", "n/a", "") if row["rank"] != row["rank"] else (f"{row['rank']:.0f}", f"{row['fz0_loss']:.4f}", f"{row['behind']:+.4f}"))
+            said = "eligible" if row["eligible"] else row["failed"]
+            lines.append(f"  {rank:>4} {row['model']:<16}{loss:>10}{behind:>9}{row['hits']:>7.0f}{row['expected']:>7.3g}  {row['zone']:<8}{said}")
+        own = champions[(champions["series"] == key[0]) & (champions["level"] == key[1])].iloc[0]
+        lines += [f"  champion: {own['champion'] or 'none'} · {own['reason']}", ""]
+    return lines
+
+# %% ../nbs/70_cli.ipynb #afe174ba
+def backtest(
+    series: str = "SPX",  # columns of the prices, with commas between; `book` is the portfolio
+    models: str = None,  # engines, with commas between; left out: all
+    days: int = 500,  # days at the end of each series that are forecast
+    window: int = 1000,  # days to learn on
+    refit: int = 20,  # business days between learning
+    prices: str = None,  # folder with a CSV an asset, or one CSV; left out: the sample
+    portfolio: str = None,  # CSV of positions, for the series `book`; left out: the sample book
+    out: str = "backtest.csv",  # the ledger to write: .csv or .parquet
+    jobs: int = 1,  # processes
+    json: bool = False,  # answer in JSON
+    debug: bool = False,  # show the traceback of an error
+) -> int:  # exit code
+    "VaR and ES engines walked forward, ranked in one table; the ledger as a file."
+    if Path(out).suffix not in (".csv", ".parquet"):
+        raise Stop(USAGE, f"--out: {out!r} is neither .csv nor .parquet")
+    prices = _existing("prices", prices, "give a folder of CSV files, or one CSV")
+    portfolio = _existing("portfolio", portfolio, "give a CSV of positions")
+    names, engines = _words("series", series), _words("models", models)
+    from risk_analytics_lib.pipeline_backtest import backtest as walk
+    from risk_analytics_lib.risk.evaluation import evaluate
+    from risk_analytics_lib.utils.checks import RiskError
+
+    try:
+        market, book = _market_and_book(prices, portfolio)
+        result = walk(names, engines, days, window, refit, market=market, portfolio=book, n_jobs=jobs)
+        judged = evaluate(result)
+        board, champions = judged.leaderboard("fz0_loss"), judged.champion()
+    except RiskError as error:
+        raise Stop(DATA, f"{type(error).__name__}: {error}") from error
+    ledger = result.forecasts
+    ledger.to_csv(out, index=False) if out.endswith(".csv") else ledger.to_parquet(out, index=False)
+    if json:
+        print(_json.dumps({"out": out, "rows": len(ledger), "leaderboard": _json.loads(board.to_json(orient="records")), "champions": champions.to_dict("records")}))
+    else:
+        print("\n".join([*_board_lines(board, champions), f"{out}: {len(ledger):,} forecasts written"]))
+    return OK
+
+# %% ../nbs/70_cli.ipynb #bc80606b
+def _market_and_book(prices, portfolio):
+    "The prices asked for and the book, None for the sample's."
+    from risk_analytics_lib.risk.portfolio import Portfolio
+    from risk_analytics_lib.utils.datasets import load_sample
+    from risk_analytics_lib.utils.ingest import read_positions, read_prices
+
+    market = read_prices(prices) if prices else load_sample()
+    return market, Portfolio.from_positions(read_positions(portfolio), market.prices) if portfolio else None
+
 # %% ../nbs/70_cli.ipynb #d8f53301
 def _check(status: str, what: str, found: str, fix: str = "") -> dict:
     return {"check": what, "status": status, "found": found, "fix": fix}
@@ -235,7 +309,7 @@ def version() -> int:
     return OK
 
 
-VERBS = {f.__name__: f for f in (report, dashboard, doctor, version)}
+VERBS = {f.__name__: f for f in (report, backtest, dashboard, doctor, version)}
 
 
 def _help() -> str:

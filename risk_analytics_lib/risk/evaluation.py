@@ -43,7 +43,7 @@ def check_ledger(
     _check_signs(ledger)
     return ledger.sort_values("target", kind="stable", ignore_index=True)
 
-
+# %% ../../nbs/risk/34_evaluation.ipynb #62ba74e4
 def _check_signs(ledger):
     "An ES below its VaR, or a VaR given as a quantile of returns, is no forecast."
     low = ledger["expected_shortfall"] < ledger["value_at_risk"] - 1e-9 * ledger["value_at_risk"].abs()
@@ -127,7 +127,7 @@ class Evaluation(Result):
             raise BadArgument(f"the ledger has {len(names)} series: choose one of them, series={names[0]!r} for instance")
         return _drawn(self, names[0] if series is None else series, kind, level, models)
 
-
+# %% ../../nbs/risk/34_evaluation.ipynb #cf1a27b9
 def _drawn(self, series, kind, level, models):
     from risk_analytics_lib.utils import figures
 
@@ -274,7 +274,7 @@ def _verdicts(self) -> pd.DataFrame:
     worst = by.loc[(by["rate"] - by["expected"]).abs().groupby([by[c] for c in GROUP]).idxmax()].set_index(GROUP)[["label", "rate"]] if len(by) else pd.DataFrame(columns=["label", "rate"])
     return first.join(wide).join(worst.set_axis(["worst_state", "worst_rate"], axis=1))
 
-
+# %% ../../nbs/risk/34_evaluation.ipynb #a69bed58
 def _failing(row, significance):
     "What keeps a model from being eligible, in words; empty where nothing does."
     if pd.isna(row["rank"]):
@@ -286,7 +286,7 @@ def _failing(row, significance):
             return f"is rejected by {words} (p {show_pvalue(row[f'p_{test}'])})"
     return "" if row["in_mcs"] else f"is outside the confidence set (p {show_pvalue(row['mcs_pvalue'])})"
 
-
+# %% ../../nbs/risk/34_evaluation.ipynb #312a74b8
 @patch
 def leaderboard(
     self: Evaluation,

@@ -83,7 +83,7 @@ def _from_moments(returns, losses, level, measure, method, ddof):
         warnings.warn(f"{whose}: {said}", stacklevel=3)
     return found
 
-
+# %% ../../nbs/risk/30b_measures_tail.ipynb #f2d7a22a
 def value_at_risk(
     returns,  # simple returns or P&L, gains positive, (T,) or (T, N); NaN raises
     level: float,  # confidence, in (0.5, 1)

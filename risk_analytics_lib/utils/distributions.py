@@ -83,7 +83,7 @@ class _Forecast:
         cut = lambda v: v[at] if isinstance(v, np.ndarray) else v
         return {"origin": cut(self.origin), "step": cut(self.step), "note": cut(self.note)}
 
-
+# %% ../../nbs/utils/05_distributions.ipynb #f5328ada
 def _column(y):
     return np.asarray(y, float).reshape(-1, 1)
 

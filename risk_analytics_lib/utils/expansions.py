@@ -118,7 +118,7 @@ def ppf(self: CubicNormal, a):
         y = np.where(far, nearer, y)
     return y
 
-
+# %% ../../nbs/utils/05d_expansions.ipynb #756dec16
 @patch
 def partial(self: CubicNormal, a):
     a = np.asarray(a, float)

@@ -90,7 +90,7 @@ def _shade(fig, first, last):
             fig.add_shape(type="rect", x0=a, x1=b, y0=0, y1=1, yref="paper", fillcolor=FAINT, opacity=0.55, line_width=0, layer="below")
             fig.add_annotation(x=a, y=1, yref="paper", text=name, showarrow=False, xanchor="left", yanchor="bottom", font=dict(size=11, color=MUTED))
 
-
+# %% ../../nbs/utils/08g_figures_judging.ipynb #4d1c0dd7
 def fig_hits(
     ledger: pd.DataFrame,  # target, model, level, value_at_risk, realised: one series; NaN realised is a day to come
     level: float | None = None,  # None takes the highest of the ledger

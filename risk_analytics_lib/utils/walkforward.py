@@ -45,7 +45,7 @@ def _named(models, levels):
         raise BadArgument(f"models need distinct names, got {names}: pass a dict of name -> model")
     out = []
     for name, model in pairs:
-        if own := {"level", "model__level"} & set(model.get_params()):  # its own, or that of the model it wraps
+        if own := {"level", "model__level", "joint__level"} & set(model.get_params()):  # its own, or that of the model it wraps
             out += [(name, model.clone().set_params(**{key: p for key in own}), (p,)) for p in levels]
         else:
             out.append((name, model, levels))
