@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 import pandas as pd
+from fastcore.basics import patch
 
 from .checks import check_significance
 
@@ -49,6 +50,10 @@ def show_day(
 ) -> str:
     "A date as `2020-03-16`; anything else as it is."
     return f"{stamp:%Y-%m-%d}" if hasattr(stamp, "strftime") else str(stamp)
+
+
+def _rates(kind, size, power):
+    return "" if math.isnan(size) else f"{kind}size {show_rate(size)}" + ("" if math.isnan(power) else f", power {show_rate(power)}")
 
 # %% ../../nbs/utils/08_results.ipynb #bc2b2e1b
 class Result:
@@ -110,6 +115,9 @@ class TestResult(Result):
     df: float = float("nan")  # degrees of freedom of the asymptotic law
     note: str = ""  # what the reader must know: a convention, an edge case, a stated alternative
     detail: dict = field(default_factory=dict, hash=False)  # further numbers by name: hits, observations, ...
+    size_exact: float = float("nan")  # probability that the deciding p-value is <= significance under H0
+    power_exact: float = float("nan")  # the same under the alternative named in `note`
+    finding: str = ""  # what was seen, a clause: "5 hits in 250 days, 2.5 expected"
 
     def __post_init__(self):
         check_significance(self.significance)
@@ -131,7 +139,7 @@ class TestResult(Result):
 
     def to_frame(self) -> pd.DataFrame:  # one row; the entries of `detail` follow as columns
         "One row, ready to be stacked under those of other tests."
-        names = ("test", "statistic", "df", "pvalue", "pvalue_exact", "significance", "decision", "size", "power", "h0", "h1", "note")
+        names = ("test", "statistic", "df", "pvalue", "pvalue_exact", "significance", "decision", "size", "power", "h0", "h1", "note", "size_exact", "power_exact")
         return pd.DataFrame([{name: getattr(self, name) for name in names} | self.detail])
 
     def summary(self) -> str:
@@ -141,7 +149,6 @@ class TestResult(Result):
     def _lines(self) -> list:
         exact = "" if math.isnan(self.pvalue_exact) else f", exact {show_pvalue(self.pvalue_exact)}"
         law = "" if math.isnan(self.df) else f" (chi-squared, {self.df:g} df)"
-        rates = f"size {show_rate(self.size)} for a nominal {show_rate(self.significance)}, power {show_rate(self.power)}"
         lines = [
             ("H0", self.h0),
             ("H1", self.h1),
@@ -149,7 +156,7 @@ class TestResult(Result):
             ("p-value", show_pvalue(self.pvalue) + exact),
             ("decision", self.decision),
         ]
-        lines += [] if math.isnan(self.size) else [("rates", rates)]
+        lines += [(k, v) for k, v in (("rates", _rates("", self.size, self.power)), ("", _rates("exact ", self.size_exact, self.power_exact))) if v]
         lines += [("data", ", ".join(f"{k} {show_number(v)}" for k, v in self.detail.items()))] if self.detail else []
         return lines + ([("note", self.note)] if self.note and self.rejected is not None else [])
 
@@ -157,3 +164,17 @@ class TestResult(Result):
         left = "style='text-align:left'"
         rows = "".join(f"<tr><th {left}>{k}</th><td {left}>{html.escape(v)}</td></tr>" for k, v in self._lines())
         return f"<table><caption>{html.escape(self.test)}</caption>{rows}</table>"
+
+# %% ../../nbs/utils/08_results.ipynb #e5cc626a
+@patch(as_prop=True)
+def plain(self: TestResult) -> str:
+    "One sentence for a reader who does not know the test."
+    seen = self.finding or f"{self.test} {show_number(self.statistic)}"
+    if self.rejected is None:
+        return f"{seen}: no answer, {self.note or 'the statistic is not defined on these data'}"
+    p, power = (b if math.isnan(a) else a for a, b in ((self.pvalue_exact, self.pvalue), (self.power_exact, self.power)))
+    often = f"right forecasts give this or worse in {show_rate(p) if p >= 1e-4 else 'fewer than 0.01 %'} of cases"
+    if self.rejected:
+        return f"{seen}: {often}, so these are in doubt"
+    blind = f"; weak evidence, since forecasts as wrong as the note says would pass in {show_rate(round(1 - power, 2))} of cases" if power < 0.5 else ""
+    return f"{seen}: {often}, nothing to hold against these{blind}"
