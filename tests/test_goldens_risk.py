@@ -9,7 +9,7 @@ import pytest
 from lessons import ROOT
 from scipy import stats
 
-from risk_analytics_lib.risk import backtests_coverage, backtests_independence, backtests_var, comparison, evaluation, hits, losses, measures, measures_tail, scoring
+from risk_analytics_lib.risk import backtests_coverage, backtests_independence, backtests_var, comparison, coverage, evaluation, hits, losses, measures, measures_tail, scoring
 from risk_analytics_lib.utils.checks import RiskError
 from risk_analytics_lib.utils.distributions import LocationScale
 from risk_analytics_lib.utils.laws import Normal, StudentT
@@ -297,7 +297,13 @@ def overlap_is_allowed_for(room):
 def ledger_hits_are_strict(room):
     day = pd.bdate_range("2020-01-01", periods=30)
     ledger = pd.DataFrame({"as_of": day[:-1], "target": day[1:], "series": "s", "model": "m", "level": 0.99, "value_at_risk": 0.02, "realised": -0.02})
-    assert room.evaluate(ledger).var_backtests()["hits"].eq(0).all() and room.evaluate(ledger).coverage()["hits"].eq(0).all()
+    assert room.evaluate(ledger).var_backtests()["hits"].eq(0).all()
+
+
+def coverage_hits_are_strict(room):
+    touched = pd.DataFrame({"value_at_risk": [0.02] * 30, "realised": -0.02})
+    key = {"series": "s", "model": "m", "level": 0.99, "horizon": 1}
+    assert room.coverage_by([(key, touched, "")], pd.Series(["calm"] * 30))["hits"].eq(0).all()
 
 
 FAULTS = [
@@ -317,7 +323,7 @@ FAULTS = [
     (losses, "+ np.log(e) - 1", "- np.log(e) - 1", truth_scores_least),
     (comparison, "h - 1, bartlett=False", "0, bartlett=False", overlap_is_allowed_for),
     (evaluation, 'hits = (-rows["realised"] > rows', 'hits = (-rows["realised"] >= rows', ledger_hits_are_strict),
-    (evaluation, 'hit, label = -rows["realised"] > rows', 'hit, label = -rows["realised"] >= rows', ledger_hits_are_strict),
+    (coverage, 'hit, label = -rows["realised"] > rows', 'hit, label = -rows["realised"] >= rows', coverage_hits_are_strict),
 ]
 
 
