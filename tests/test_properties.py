@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from risk_analytics_lib.risk import measures
-from risk_analytics_lib.risk.engines import EWMA, GARCH, FilteredHS, HistoricalSimulation
+from risk_analytics_lib.risk.engines import (
+    EWMA, GARCH, AgeWeighted, CAViaR, Combination, ConditionalEVT, CornishFisher, ESCAViaR, FilteredHS, HistoricalSimulation, Parametric, VolatilityWeighted,
+)
 from risk_analytics_lib.utils.checks import decimal
 from risk_analytics_lib.utils.distributions import Empirical, LocationScale, QuantileGrid
 from risk_analytics_lib.utils.laws import GED, Normal, SkewT, StudentT
@@ -217,19 +219,31 @@ def test_the_empirical_law_is_the_sample(x, p):
     assert law.expected_shortfall(p)[0] == near(ES(x, p), np.abs(x).max())
 
 
-# Engines: model, how it scales ("exact": powers of two to the bit; a number: relative error for any factor), and whether adding cash to every
-# return takes the same off VaR. A model of mean zero does not claim that.
+# Engines: model, relative error for any factor (powers of two are exact to the bit for all but those named in LOOSE), and whether adding cash to
+# every return takes the same off VaR. A model of mean zero does not claim that. Where a search ends in a tolerance, so does the claim.
 
 ENGINES = {
-    "HistoricalSimulation": (HistoricalSimulation(), "exact", True),
-    "HistoricalSimulation-60": (HistoricalSimulation(60), "exact", True),
-    "EWMA": (EWMA(), "exact", False),
-    "EWMA-t": (EWMA(dist="t"), "exact", False),
-    "FilteredHS-EWMA": (FilteredHS(EWMA()), "exact", False),
-    "GARCH": (GARCH(), "exact", True),
-    "GJR-t": (GARCH(o=1, dist="t"), "exact", True),
-    "FilteredHS": (FilteredHS(), "exact", True),
+    "HistoricalSimulation": (HistoricalSimulation(), 1e-7, True),
+    "HistoricalSimulation-60": (HistoricalSimulation(60), 1e-7, True),
+    "AgeWeighted": (AgeWeighted(), 1e-7, True),
+    "VolatilityWeighted": (VolatilityWeighted(), 1e-7, False),
+    "EWMA": (EWMA(), 1e-7, False),
+    "EWMA-t": (EWMA(dist="t"), 1e-7, False),
+    "FilteredHS-EWMA": (FilteredHS(EWMA()), 1e-7, False),
+    "FilteredHS": (FilteredHS(), 1e-7, True),
+    "GARCH": (GARCH(), 1e-7, True),
+    "GJR-t": (GARCH(o=1, dist="t"), 1e-7, True),
+    "normal": (Parametric(), 1e-7, True),
+    "t": (Parametric("t"), 2e-6, True),
+    "skewed t": (Parametric("skewt"), 2e-6, True),
+    "CornishFisher": (CornishFisher(), 1e-7, True),
+    "ConditionalEVT": (ConditionalEVT(), 2e-6, True),
+    "ConditionalEVT-EWMA": (ConditionalEVT(EWMA()), 2e-6, False),
+    "CAViaR": (CAViaR(level=0.975), 1e-5, False),
+    "ESCAViaR": (ESCAViaR(level=0.975), 1e-5, False),
+    "Combination": (Combination([HistoricalSimulation(), Parametric("t"), AgeWeighted()]), 2e-6, True),
 }
+LOOSE = ()
 
 
 def market(seed=3, n=500):
@@ -239,34 +253,36 @@ def market(seed=3, n=500):
 
 
 def risk(model, returns):
+    "VaR and ES at two levels, or at the model's own; what it does not know is left out."
     law = model.clone().fit(decimal(returns)).forecast()
-    return np.r_[law.value_at_risk((0.975, 0.99)).ravel(), law.expected_shortfall((0.975, 0.99)).ravel()]
+    levels = (model.level,) if hasattr(model, "level") else (0.975, 0.99)
+    return np.array([law.value_at_risk(levels).ravel(), law.expected_shortfall(levels).ravel()])
 
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_engines_scale_with_the_book(name):
-    "VaR of c times the returns is c times the VaR: to the bit for powers of two where a model claims it, else up to rounding or the optimiser."
-    model, claim, _ = ENGINES[name]
+    "VaR of c times the returns is c times the VaR: to the bit for powers of two, else up to rounding or the optimiser."
+    model, rel, _ = ENGINES[name]
     base = risk(model, market())
-    assert (base[2:] >= base[:2]).all() and base[0] <= base[1] and base[2] <= base[3]
+    assert ((base[1] >= base[0]) | np.isnan(base[1])).all() and (np.diff(base[np.isfinite(base).all(axis=1)], axis=1) >= 0).all()
     for factor in (0.5, 4.0):
         found = risk(model, factor * market())
-        assert (found == factor * base).all() if claim == "exact" else found == pytest.approx(factor * base, rel=claim)
+        assert np.array_equal(found, factor * base, equal_nan=True) if name not in LOOSE else found == pytest.approx(factor * base, rel=rel, nan_ok=True)
     for factor in (0.3, 7.0):
-        assert risk(model, factor * market()) == pytest.approx(factor * base, rel=1e-7 if claim == "exact" else claim)
+        assert risk(model, factor * market()) == pytest.approx(factor * base, rel=rel, nan_ok=True)
 
 
 @pytest.mark.parametrize("name", [name for name, (_, _, moves) in ENGINES.items() if moves])
 def test_engines_that_know_a_mean_move_with_cash(name):
-    model, claim, _ = ENGINES[name]
+    model, rel, _ = ENGINES[name]
     base, cash = risk(model, market()), 0.002
-    assert risk(model, market() + cash) == pytest.approx(base - cash, rel=1e-9 if claim == "exact" else 20 * claim)
+    assert risk(model, market() + cash) == pytest.approx(base - cash, rel=max(1e-9, rel if rel > 1e-7 else 0))
 
 
 @pytest.mark.parametrize("name", [name for name, (_, _, moves) in ENGINES.items() if not moves])
 def test_engines_without_a_mean_do_not(name):
     model, _, _ = ENGINES[name]
-    assert abs(risk(model, market() + 0.002) - (risk(model, market()) - 0.002)).max() > 1e-5
+    assert np.nanmax(abs(risk(model, market() + 0.002) - (risk(model, market()) - 0.002))) > 1e-5
 
 
 class Floored(EWMA):

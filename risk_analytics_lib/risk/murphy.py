@@ -109,7 +109,7 @@ def murphy_diagram(
     value_at_risk,  # forecasts, positive loss: (T,), or one column or dict entry a model; NaN raises
     level: float,  # confidence, in (0.5, 1)
     expected_shortfall=None,  # forecasts >= VaR of the same models; given, the pair is judged
-    thetas=None,  # thresholds, ascending, (K,); None takes 121 from the smallest forecast to the largest
+    thetas=None,  # thresholds, ascending, (K,); None takes 121 from the smallest forecast to the largest, in equal ratios where all are positive
     lags: int | None = None,  # of the long-run variance; None takes 4 (T / 100)^(2/9)
     significance: float = 0.05,  # the band misses the true difference at one threshold this often
 ) -> MurphyDiagram:
@@ -128,7 +128,8 @@ def murphy_diagram(
         if below.any():
             raise BadArgument(f"ES of {m} is below its VaR at {_where(index, below)}: no law has that; were they swapped?")
     decides = np.concatenate([day[f"{'ES' if es else 'VaR'} of {m}"] for m in var])
-    grid = np.linspace(decides.min(), decides.max(), 121) if thetas is None else np.asarray(thetas, float)
+    spaced = np.geomspace if decides.min() > 0 else np.linspace
+    grid = spaced(decides.min(), decides.max(), 121) if thetas is None else np.asarray(thetas, float)
     loss, score = -day["returns"], elementary_joint if es else elementary_quantile
     given = {m: [day[c] for c in (f"VaR of {m}", f"ES of {m}") if c in day] for m in var}
     daily = {m: np.column_stack([score(loss, *pair, level, t) for t in grid]) for m, pair in given.items()}

@@ -73,7 +73,7 @@ def fig_leaderboard(
     alt = f"{len(rows)} models of {one['series']} at {confidence(one['level'])}, best first; eligible: {', '.join(ranked) or 'none'}."
     subtitle = f"{plain(str(one['series']))}, {confidence(one['level'])}, {one['horizon']:.0f} day; rank by loss and distance to the best, on common days"
     fig = canvas("Table of models", subtitle, alt, height=TITLE + 64 + 48 * len(rows))
-    steps = [[k / len(order) + e, c] for k, c in enumerate(_SHADE.values()) for e in (0, 1 / len(order))]
+    steps = [[(k + e) / len(order), c] for k, c in enumerate(_SHADE.values()) for e in (0, 1)]  # must end at exactly 1
     fig.add_heatmap(z=z, x=heads, y=[folded(plain(str(m)), 16) for m in rows["model"]], zmin=-0.5, zmax=len(order) - 0.5, colorscale=steps, showscale=False, xgap=3, ygap=3,
                     text=texts, texttemplate="%{text}", textfont=dict(size=10.5, color=INK), hoverinfo="skip")
     fig.update_layout(margin_t=TITLE + 40).update_xaxes(side="top", type="category", showgrid=False, tickfont=dict(size=10.5), tickangle=0)
@@ -127,7 +127,7 @@ def fig_hits(
     labels = [f"{folded(plain(str(m)), 16)}<br><b>{x}</b>, exp. {(1 - level) * n:.3g}" for m, (x, n) in counts.items()]
     share = 46 * len(names) / (46 * len(names) + 140)
     fig.update_layout(yaxis2=dict(domain=[0, share], range=[len(names) - 0.5, -0.5], tickvals=list(range(len(names))), ticktext=labels, tickfont=dict(size=11), zeroline=False, gridcolor=FAINT))
-    fig.update_layout(yaxis=dict(domain=[share + 0.04, 1], nticks=4, **(money_axis(suffix) | {"nticks": 4} if suffix else dict(tickformat=".1~%"))))
+    fig.update_layout(yaxis=dict(domain=[share + 0.04, 1]) | (money_axis(suffix) if suffix else dict(tickformat=".1~%")) | dict(nticks=4))
     return fig.update_layout(xaxis=dict(anchor="y2", hoverformat="%a %-d %b %Y", **({"type": "date"} if dated else {})), margin_t=TITLE + 22)
 
 # %% ../../nbs/utils/08g_figures_judging.ipynb #b34c9e0e
@@ -151,6 +151,8 @@ def fig_murphy(
     for k, m in enumerate(wide):
         fig.add_scatter(x=lean(grid / scale), y=lean(wide[m]), mode="lines", name=plain(str(m)), line=dict(color=SERIES[k % len(SERIES)], width=2))
     fig.update_xaxes(**(money_axis(suffix) if suffix else dict(tickformat=".1~%")), title_text="threshold").update_yaxes(rangemode="tozero", nticks=5)
+    if grid[0] > 0 and grid[-1] > 8 * np.median(grid):  # one wild forecast would press the rest into a corner
+        fig.update_xaxes(type="log", dtick="D2", title_text="threshold, logarithmic")
     if not two:
         return fig
     x = lean(difference["theta"] / scale)
