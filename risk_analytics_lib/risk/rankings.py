@@ -108,6 +108,9 @@ def choose(
 ) -> dict:  # champion (None where nobody is eligible), reason, runner_up
     "The champion of a table, and why."
     ranks = board.set_index("model")[[f"rank_{loss}" for loss in LOSSES]]
+    given = ranks[ranks.notna().any(axis=1) & board.set_index("model")["eligible"]]
+    shared = ranks.loc[:, given.notna().all() & ranks.notna().any()]  # losses that all eligible models have
+    ranks = shared if shared.shape[1] else ranks
     mean = ranks.mean(axis=1)
     order = board.assign(mean_rank=board["model"].map(mean)).dropna(subset=["mean_rank"]).sort_values(["mean_rank", score], kind="stable")
     fit = order[order["eligible"]]

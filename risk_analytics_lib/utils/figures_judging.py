@@ -151,7 +151,7 @@ def fig_murphy(
     for k, m in enumerate(wide):
         fig.add_scatter(x=lean(grid / scale), y=lean(wide[m]), mode="lines", name=plain(str(m)), line=dict(color=SERIES[k % len(SERIES)], width=2))
     fig.update_xaxes(**(money_axis(suffix) if suffix else dict(tickformat=".1~%")), title_text="threshold").update_yaxes(rangemode="tozero", nticks=5)
-    if grid[0] > 0 and grid[-1] > 8 * np.median(grid):  # one wild forecast would press the rest into a corner
+    if grid[0] > 0 and grid[-1] > 12 * grid[0]:  # one wild forecast would press the rest into a corner
         fig.update_xaxes(type="log", dtick="D2", title_text="threshold, logarithmic")
     if not two:
         return fig
