@@ -7,12 +7,12 @@ __all__ = []
 
 # %% ../../nbs/econometrics/16_cointegration.ipynb #893ec133
 from .cointegrating_regression import dols, fmols
-from .cointegration_checks import adjusted_pvalues
 from .johansen_laws import CASES, johansen_critical, johansen_pvalue
 from .johansen_test import JohansenTest, johansen
 from .pairs import PairsScan, half_life, scan_pairs
 from .residual_tests import engle_granger, phillips_ouliaris
 from .vecm_forecasts import VECM
+from ..utils.multiplicity import adjusted_pvalues
 
 __all__ = ["engle_granger", "phillips_ouliaris", "johansen", "JohansenTest", "johansen_pvalue", "johansen_critical", "CASES", "dols", "fmols",
            "VECM", "scan_pairs", "PairsScan", "half_life", "adjusted_pvalues"]

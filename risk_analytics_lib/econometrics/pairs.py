@@ -12,10 +12,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from .cointegration_checks import CORRECTIONS, adjusted_pvalues, check_series, integration_notes, unit_root_statistic
+from .cointegration_checks import check_series, integration_notes, unit_root_statistic
 from .residual_tests import TRENDS
 from ..utils.checks import BadArgument, TooShort, check_significance
 from ..utils.figure_base import BLUE, VERMILION, canvas, dates, lean, plain, thin
+from ..utils.multiplicity import CORRECTIONS, adjusted_pvalues
 from ..utils.results import Result, show_day, show_number, show_rate
 
 # %% ../../nbs/econometrics/16h_pairs.ipynb #c3a16d9c

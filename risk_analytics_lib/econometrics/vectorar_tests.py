@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 
-from .cointegration_checks import adjusted_pvalues
 from .vectorar_estimation import TRENDS, check_frame
 from .vectorar_model import VectorAR
 from ..utils.checks import BadArgument, NotConverged, TooShort, check_count, check_significance
 from ..utils.figure_base import canvas, plain
+from ..utils.multiplicity import adjusted_pvalues
 from ..utils.results import Result, TestResult, show_rate
 
 # %% ../../nbs/econometrics/15d_vectorar_tests.ipynb #d4e446dc
