@@ -136,7 +136,7 @@ def summary(self: EProcess) -> str:
 
 # %% ../../nbs/risk/32n_evalues.ipynb #d4bd4be8
 def _wealth(payoffs, stakes):
-    return np.cumprod(1 - stakes + stakes * payoffs)
+    return np.exp(np.minimum(np.cumsum(np.log1p(stakes * (payoffs - 1))), 700))  # ends below the largest float
 
 
 def _check_bet(rule, cap, bet):
@@ -160,7 +160,7 @@ def _bet(name, payoff, day, index, level, rule, significance, cap, bet, h0, note
     at = pd.RangeIndex(1, len(own) + 1, name="day") if isinstance(index, pd.RangeIndex) else index
     return EProcess(name, pd.Series(wealth, at), pd.Series(np.mean(list(made.values()), axis=0), at), level, rule, h0, significance, note)
 
-
+# %% ../../nbs/risk/32n_evalues.ipynb #098195b7
 def e_backtest_var(
     returns,  # realised returns or P&L, gains positive, (T,); NaN raises
     value_at_risk,  # forecasts, positive loss, (T,) or one number; NaN raises
@@ -178,7 +178,7 @@ def e_backtest_var(
     return _bet("E-backtest of VaR", lambda loss, t: var_evalues(loss, var if t is None else var[t], level), day, index, level, rule, significance, cap, bet,
                 f"VaR at {show_rate(level)} is not too low", "")
 
-
+# %% ../../nbs/risk/32n_evalues.ipynb #4ad34f24
 def e_backtest_es(
     returns,  # realised returns or P&L, gains positive, (T,); NaN raises
     value_at_risk,  # forecasts, positive loss, (T,) or one number; NaN raises

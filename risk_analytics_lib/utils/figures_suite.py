@@ -58,11 +58,12 @@ def fig_eprocess(
     if path.empty:
         return empty_figure("Wealth of the bet", "no day was bet on")
     rows = usable(path.rename_axis("day").reset_index(), "day", "wealth")
-    dated, w = isinstance(path.index, pd.DatetimeIndex), np.maximum(rows["wealth"].to_numpy(float), 1e-3)
+    dated, w = isinstance(path.index, pd.DatetimeIndex), rows["wealth"].to_numpy(float)
     spell = dates if dated else (lambda days: list(map(int, days)))
     said = "not won" if detected is None else f"won on {show_day(detected)}"
-    fig = canvas("Wealth of the bet", f"{what + '; ' if what else ''}logarithmic, won at {1 / significance:g}; below 0.001 drawn there", f"Wealth at the end {w[-1]:.3g}, at most {w.max():.3g}; {said}.",
+    fig = canvas("Wealth of the bet", f"{what + '; ' if what else ''}won at {1 / significance:g}; drawn between 0.001 and 1,000,000", f"Wealth at the end {w[-1]:.3g}, at most {w.max():.3g}; {said}.",
                  path.index[-1] if dated else None, height=300)
+    w = np.clip(w, 1e-3, 1e6)
     at = thin(np.log(w))
     fig.add_scatter(x=spell(rows["day"].iloc[at]), y=lean(w[at]), mode="lines", line=dict(color=BLUE, width=1.8), name="wealth", hovertemplate="%{x}: %{y:.3g}<extra></extra>")
     ends = spell(rows["day"].iloc[[0, -1]])
@@ -70,4 +71,4 @@ def fig_eprocess(
     if detected is not None:
         top = float(w[(rows["day"] == detected).to_numpy()][0])
         fig.add_scatter(x=spell(pd.Series([detected])), y=[top], mode="markers+text", text=[f"{MARKS['breach']} {show_day(detected)}"], textposition="top left", marker=dict(size=9, color=STATUS["breach"]), name="won", hoverinfo="skip")
-    return fig.update_yaxes(type="log", dtick=1).update_layout(showlegend=False)
+    return fig.update_yaxes(type="log", dtick=1, exponentformat="none").update_layout(showlegend=False)
