@@ -1,0 +1,144 @@
+"Published numbers of backtests of durations, quantiles and PITs; and planted faults that must be found."
+
+import types
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from lessons import ROOT
+from scipy import stats
+
+from risk_analytics_lib.risk import backtests_durations, backtests_quantile
+
+GOLDEN = ROOT.parent / "shared" / "golden" / "data"
+
+
+def golden(name: str) -> pd.DataFrame:
+    "A file of published data; the test is skipped where it does not lie beside the repository."
+    if not (GOLDEN / name).exists():
+        pytest.skip(f"the published data set {name} is not on this machine")
+    return pd.read_csv(GOLDEN / name)
+
+
+@pytest.fixture
+def published():
+    "4,527 days of returns with signed forecasts of their 2.5 % quantile."
+    return golden("esback_risk_forecasts.csv")
+
+
+# Durations
+
+
+def first_on_day_58(room=backtests_durations):
+    result = room.kupiec_tuff(np.isin(np.arange(1043), [57, 90]), 0.95)
+    assert result.statistic == pytest.approx(1.7354, abs=5e-5)
+    assert result.pvalue == pytest.approx(0.18773, abs=5e-6)
+
+
+def test_mathworks_first_failure():
+    first_on_day_58()
+
+
+def test_mathworks_degrees_of_freedom():
+    hits = np.random.default_rng(0).permutation(np.arange(1043) < 57)
+    for test, statistic, pvalue, extra in ((backtests_durations.haas_tbfi, 88.491, 0.0047475, 0), (backtests_durations.haas_tbf, 88.952, 0.0055565, 1)):
+        result = test(hits, 0.95)
+        assert result.df == 57 + extra
+        assert stats.chi2(result.df).sf(statistic) == pytest.approx(pvalue, abs=1e-6)
+        assert result.pvalue == pytest.approx(stats.chi2(result.df).sf(result.statistic), abs=1e-12)
+    assert result.detail["POF"] == pytest.approx(88.952 - 88.491, abs=1e-3)
+
+
+def test_rugarch_durations(published):
+    result = backtests_durations.weibull_duration(published.r < published.q, 0.975)
+    assert result.detail["shape"] == pytest.approx(0.684301254, abs=1e-3)
+    assert result.detail["loglik"] == pytest.approx(-649.629855, abs=1e-3)
+    assert result.detail["loglik_null"] == pytest.approx(-674.652770, abs=1e-3)
+    assert result.statistic == pytest.approx(2 * (674.652770 - 649.629855), abs=2e-3) and result.rejected
+
+
+# The dynamic quantile test: no published number could be read; GAS' formula written out stands in for one
+
+
+def as_in_gas(room=backtests_quantile):
+    rng, a, n = np.random.default_rng(1), 0.025, 1000
+    var, hits = 0.02 + 0.01 * rng.random(n), rng.random(n) < 0.04
+    hits[[1, -1]] = True  # ends count
+    h = hits - a
+    x = np.column_stack([np.ones(n - 4), var[4:], *(h[k : n - 4 + k] for k in range(4))])
+    statistic = h[4:] @ x @ np.linalg.pinv(x.T @ x) @ x.T @ h[4:] / (a * (1 - a))
+    result = room.dynamic_quantile(hits, var, 1 - a)
+    assert result.statistic == pytest.approx(statistic, rel=1e-9) and result.df == 6
+    assert result.pvalue == pytest.approx(stats.chi2(6).sf(statistic), abs=1e-12)
+
+
+def test_dynamic_quantile_as_in_gas():
+    as_in_gas()
+
+
+@pytest.mark.parametrize("days", [1, 2, 10, 11, 30, 99, 250])
+def test_every_sequence_has_an_answer(days):
+    at = np.arange(days)
+    for hits in (at < 0, at >= 0, at == days - 1, at == 0, at % 2 == 0, at < days // 2 - 1, (at == 1) | (at == days - 1)):
+        results = [getattr(backtests_durations, t)(hits, 0.99) for t in ("kupiec_tuff", "haas_tbfi", "haas_tbf", "weibull_duration", "gmm_duration")]
+        results += [backtests_quantile.dynamic_quantile(hits, var, 0.99) for var in (0.02, 0.02 + 0.01 * np.sin(at))]
+        for r in results:
+            if np.isnan(r.statistic):
+                assert r.rejected is None and r.note and np.isnan(r.pvalue)
+            else:
+                assert 0 <= r.pvalue <= 1 and 0 < r.pvalue_exact <= 1 and r.size_exact <= 0.05 + 1e-9
+            assert r.finding and r.plain and len(r.to_frame()) == 1
+
+
+# Planted faults: a copy of the module with one line changed must fail the check that the module passes
+
+
+def planted(module, old: str, new: str):
+    "The module with a fault in its source."
+    source = Path(module.__file__).read_text()
+    assert source.count(old) == 1, f"{old!r} occurs {source.count(old)} times in {module.__name__}"
+    twin = types.ModuleType(module.__name__)
+    twin.__package__, twin.__file__ = module.__package__, module.__file__
+    exec(compile(source.replace(old, new), module.__file__, "exec"), twin.__dict__)
+    return twin
+
+
+def shape_of_censored_spells(room):
+    many = np.random.default_rng(4).random((1, 2000)) < 0.02
+    at = np.flatnonzero(many[0]) + 1
+    data = stats.CensoredData(uncensored=np.diff(at), right=[at[0], 2000 - at[-1]])
+    assert room.weibull_shape(many)[0][0] == pytest.approx(stats.weibull_min.fit(data, floc=0)[0], abs=2e-3)
+
+
+def last_spell_is_counted(room):
+    assert room.spells(np.array([[0, 1, 0, 0, 1, 0, 0]], bool)).last.tolist() == [2]
+
+
+def moments_are_orthonormal(room):
+    d, a = np.arange(1, 20_000.0), 0.025
+    m = room.geometric_moments(d, a, 4)
+    assert m * (a * (1 - a) ** (d - 1)) @ m.T == pytest.approx(np.eye(4), abs=1e-8)
+
+
+def first_spell_is_in(room):
+    hits = np.isin(np.arange(250), [57, 200])
+    assert room.haas_tbfi(hits, 0.95).statistic == pytest.approx(1.735355 + float(room.lr_spell(143, 0.05)), abs=1e-6)
+
+
+FAULTS = [
+    (backtests_durations, "xlogy(n - 1, (1 - 1 / n) / (1 - rate))", "xlogy(n, (1 - 1 / n) / (1 - rate))", first_on_day_58),
+    (backtests_durations, "np.where(known, cut.hits - 1.0, 1.0)", "np.where(known, cut.hits + 1.0, 1.0)", shape_of_censored_spells),
+    (backtests_durations, "hits[:, ::-1].argmax(axis=1), hits", "hits[:, ::-1].argmax(axis=1) + 1, hits", last_spell_is_counted),
+    (backtests_durations, "rate * (j - days + 1)", "rate * (j - days)", moments_are_orthonormal),
+    (backtests_quantile, "cross[:, 0], cross[:, 1], cross[:, 2:] = one[:, 0] - n * rate, level[:, 0]", "cross[:, 0], cross[:, 1], cross[:, 2:] = one[:, 0] - n * rate, level[:, 1]", as_in_gas),
+    (backtests_quantile, "inside = also & (day + j >= lags)", "inside = also & (day + j >= 0)", as_in_gas),
+    (backtests_durations, "len(cut.hits)) + lr_spell(np.maximum(cut.first, 1), rate)", "len(cut.hits))", first_spell_is_in),
+]
+
+
+@pytest.mark.parametrize("module, old, new, check", FAULTS, ids=[f"{m.__name__.split('.')[-1]}-{c.__name__}" for m, _, _, c in FAULTS])
+def test_planted_fault_is_found(module, old, new, check):
+    check(module)
+    with pytest.raises(AssertionError):
+        check(planted(module, old, new))
