@@ -2247,6 +2247,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                            'risk_analytics_lib/risk/evalues.py'),
                                                  'risk_analytics_lib.risk.evalues._check_bet': ( 'risk/evalues.html#_check_bet',
                                                                                                  'risk_analytics_lib/risk/evalues.py'),
+                                                 'risk_analytics_lib.risk.evalues._stakes': ( 'risk/evalues.html#_stakes',
+                                                                                              'risk_analytics_lib/risk/evalues.py'),
                                                  'risk_analytics_lib.risk.evalues._wealth': ( 'risk/evalues.html#_wealth',
                                                                                               'risk_analytics_lib/risk/evalues.py'),
                                                  'risk_analytics_lib.risk.evalues.best_stake': ( 'risk/evalues.html#best_stake',

@@ -44,17 +44,18 @@ CAP = 0.5  # largest stake
 def best_stake(
     payoffs: np.ndarray,  # what past bets of 1 paid, (n,), >= 0
     cap: float = CAP,  # largest stake
+    start: float | None = None,  # first guess; None makes one
 ) -> float:  # in [0, cap]
     "The stake that would have grown fastest; 0 without a past."
     gain = np.asarray(payoffs, float) - 1
-    if not len(gain) or gain.mean() <= 0:
+    if not len(gain) or gain.sum() <= 0:
         return 0.0
     if (gain / (1 + cap * gain)).sum() >= 0:
         return cap
-    low, high, stake = 0.0, cap, min(gain.mean() / (gain**2).mean(), cap / 2)  # Newton, kept in a bracket
+    low, high, stake = 0.0, cap, start if start and start < cap else min(gain.sum() / (gain @ gain), cap / 2)  # Newton, kept in a bracket
     for _ in range(60):
         part = gain / (1 + stake * gain)
-        slope, curve = part.sum(), (part**2).sum()
+        slope, curve = part.sum(), part @ part
         low, high = (stake, high) if slope > 0 else (low, stake)
         step = stake + slope / curve
         step = step if low < step < high else (low + high) / 2
@@ -146,14 +147,22 @@ def _check_bet(rule, cap, bet):
         raise BadArgument(f"cap={cap!r}, bet={bet!r}: a stake is a share of the wealth, in (0, 1)")
 
 
+def _stakes(past, n, cap):
+    "Stakes of n days, each best for what `past(t)` would have paid; the one of yesterday is where the search begins."
+    found = np.zeros(n)
+    for t in range(1, n):
+        found[t] = best_stake(past(t), cap, found[t - 1])
+    return found
+
+
 def _bet(name, payoff, day, index, level, rule, significance, cap, bet, h0, note) -> EProcess:
     "`payoff(loss, row)` sets losses against the forecasts of `row`; row None takes each day's own."
     own, loss = payoff(-day["returns"], None), -day["returns"]
     made = {}
     if rule in ("gree", "grem"):
-        made["gree"] = np.array([best_stake(own[:t], cap) for t in range(len(own))])
+        made["gree"] = _stakes(lambda t: own[:t], len(own), cap)
     if rule in ("grel", "grem"):
-        made["grel"] = np.array([best_stake(payoff(loss[:t], t), cap) for t in range(len(own))])
+        made["grel"] = _stakes(lambda t: payoff(loss[:t], t), len(own), cap)
     if rule == "fixed":
         made["fixed"] = np.full(len(own), bet)
     wealth = np.mean([_wealth(own, s) for s in made.values()], axis=0)
