@@ -58,34 +58,37 @@ def table(rows: pd.DataFrame, caption: str, wide: tuple = ()) -> HTML:
     return HTML(f'<div class="scroll"><table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
 
 
-def wanted(sections) -> list[str]:
+def wanted(sections, known: dict) -> list[str]:
     "Names of the sections asked for, in the report's order: 'all', a list, or names with commas between."
-    asked = list(SECTIONS) if sections == "all" else [s.strip() for s in (sections.split(",") if isinstance(sections, str) else sections)]
+    asked = list(known) if sections == "all" else [s.strip() for s in (sections.split(",") if isinstance(sections, str) else sections)]
     for name in asked:
-        if name not in SECTIONS:
-            near = get_close_matches(name, SECTIONS, 1)
-            raise BadArgument(f"sections: {name!r} is not a section{f', did you mean {near[0]!r}?' if near else ''}; there are {', '.join(SECTIONS)}")
-    return [s for s in SECTIONS if s in asked]
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            raise BadArgument(f"sections: {name!r} is not a section{f', did you mean {near[0]!r}?' if near else ''}; there are {', '.join(known)}")
+    return [s for s in known if s in asked]
 
 
 class Page:
-    "A report on one run: it knows which sections were asked for, and numbers them."
+    "A report: it knows which of its sections were asked for, and numbers them."
 
-    def __init__(self, run, title: str, sections="all"):
-        self.run, self.title, self.sections = run, title, wanted(sections)
+    def __init__(self, title: str, sections="all", known: dict = SECTIONS):
+        self.title, self.known, self.sections = title, known, wanted(sections, known)
 
-    def head(self, source: str, facts: dict):
+    def open(self, badges: dict, facts: dict):
         "Title, badges and contents; `facts` go to the command line."
-        run = self.run
-        badges = {"as of": day(run.as_of), "portfolio": run.portfolio_name, "currency": run.currency, "data": source, "run": run.run_id[:12]}
         items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in badges.items())
-        links = "".join(f'<li><a href="#{s}">{escape(SECTIONS[s])}</a></li>' for s in self.sections)
+        links = "".join(f'<li><a href="#{s}">{escape(self.known[s])}</a></li>' for s in self.sections)
         display(HTML(f'<h1>{escape(self.title)}</h1><dl class="badges">{items}</dl><ol class="contents">{links}</ol>'))
-        about = {"title": self.title, "portfolio": run.portfolio_name, "as_of": f"{run.as_of:%Y-%m-%d}", "run_id": run.run_id, "verdict": run.verdict}
-        display({SUMMARY: about | {"version": run.runs["version"].iloc[-1], "sections": self.sections} | facts}, raw=True)
+        display({SUMMARY: {"title": self.title, "sections": self.sections} | facts}, raw=True)
+
+    def head(self, run, source: str, facts: dict):
+        "The head of a report on one run."
+        badges = {"as of": day(run.as_of), "portfolio": run.portfolio_name, "currency": run.currency, "data": source, "run": run.run_id[:12]}
+        about = {"portfolio": run.portfolio_name, "as_of": f"{run.as_of:%Y-%m-%d}", "run_id": run.run_id, "verdict": run.verdict, "version": run.runs["version"].iloc[-1]}
+        self.open(badges, about | facts)
 
     def section(self, key: str, lead: str, *parts):
         "Heading, one sentence, and then figures, tables and notes; nothing where the section was not asked for."
         if key in self.sections:
             number = self.sections.index(key) + 1
-            display(HTML(f'<h2 id="{key}"><span>{number}</span> {escape(SECTIONS[key])}</h2><p class="lead">{escape(lead)}</p>'), *parts)
+            display(HTML(f'<h2 id="{key}"><span>{number}</span> {escape(self.known[key])}</h2><p class="lead">{escape(lead)}</p>'), *parts)
