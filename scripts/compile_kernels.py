@@ -6,6 +6,7 @@ import pandas as pd
 from risk_analytics_lib.econometrics.arima import ARIMA
 from risk_analytics_lib.econometrics.dcc import DCC
 from risk_analytics_lib.econometrics.garch import GARCH, GARCHX
+from risk_analytics_lib.risk.backtests_pit import hong_li_q
 from risk_analytics_lib.risk.engines import ESCAViaR
 from risk_analytics_lib.utils.checks import decimal
 from risk_analytics_lib.utils.walkforward import walk_forward
@@ -20,3 +21,4 @@ if __name__ == "__main__":
     ARIMA((1, 0, 1)).fit(returns["A"]).forecast(5)
     DCC().fit(returns).scenarios(2, n=10)
     ESCAViaR().fit(returns["A"])
+    hong_li_q(rng.random((2, 100)))

@@ -9,7 +9,7 @@ import pytest
 from lessons import ROOT
 from scipy import stats
 
-from risk_analytics_lib.risk import backtests_durations, backtests_quantile
+from risk_analytics_lib.risk import backtests_durations, backtests_pit, backtests_quantile
 
 GOLDEN = ROOT.parent / "shared" / "golden" / "data"
 
@@ -91,6 +91,78 @@ def test_every_sequence_has_an_answer(days):
             assert r.finding and r.plain and len(r.to_frame()) == 1
 
 
+# PITs
+
+
+def berkowitz_as_in_statsmodels(room=backtests_pit):
+    from statsmodels.tsa.arima.model import ARIMA
+
+    z = np.random.default_rng(2).standard_normal(400)
+    z[1:] = 0.1 + 0.3 * z[:-1] + z[1:]
+    result = room.berkowitz(stats.norm.cdf(z))
+    free, null = ARIMA(z, order=(1, 0, 0)).fit(), stats.norm.logpdf(z).sum()
+    assert result.statistic == pytest.approx(2 * (free.llf - null), abs=1e-4)
+    assert [result.detail["mean"], result.detail["autocorrelation"]] == pytest.approx(free.params[:2], abs=1e-3)
+
+
+def tail_as_by_simplex(room=backtests_pit):
+    from scipy.optimize import minimize
+
+    z, q = 1.3 * np.random.default_rng(3).standard_normal(500), stats.norm.ppf(0.025)
+
+    def loss(p):
+        return -stats.norm.logpdf(z[z < q], p[0], np.exp(p[1])).sum() - (z >= q).sum() * stats.norm.logsf(q, p[0], np.exp(p[1]))
+
+    known = minimize(loss, [0, 0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-11, "maxiter": 4000})
+    assert room.berkowitz_tail(stats.norm.cdf(z), 0.975).statistic == pytest.approx(2 * (loss([0, 0]) - known.fun), abs=1e-5)
+
+
+def hong_li_as_in_rugarch(room=backtests_pit):
+    "HLTest of rugarch, written out in numpy; its own quadrature has twelve nodes."
+    u = np.random.default_rng(9).random(200)
+    x, w = np.polynomial.legendre.leggauss(12)
+    x, w, h = (x + 1) / 2, w / 2, u.std(ddof=1) * 200 ** (-1 / 6)
+
+    def inside(b):
+        return 15 / 16 * (b - 2 * b**3 / 3 + b**5 / 5)
+
+    rows = 15 / 16 * np.maximum(1 - ((x[:, None] - u) / h) ** 2, 0) ** 2 / h
+    rows /= (inside(np.minimum((1 - x) / h, 1)) - inside(np.maximum(-x / h, -1)))[:, None]
+    variance, edge = 2 * (50 / 49 - 300 / 294 + 1950 / 1960 - 900 / 1568 + 450 / 2304) ** 2, 0.9198592726600998
+    q = [w @ (rows[:, j:] @ rows[:, :-j].T / (200 - j) - 1) ** 2 @ w for j in (1, 2, 3, 4)]
+    centre = ((1 / h - 2) * 5 / 7 + 2 * edge) ** 2 - 1
+    expected = [((200 - j) * h * m - h * centre) / np.sqrt(variance) for j, m in zip((1, 2, 3, 4), q)]
+    assert room.hong_li_q(u[None], 4, nodes=12)[0] == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("check", [berkowitz_as_in_statsmodels, tail_as_by_simplex, hong_li_as_in_rugarch])
+def test_pit_statistics(check):
+    check()
+
+
+def exact_zero_is_moved(room=backtests_pit):
+    u = np.r_[0.0, 1.0, np.random.default_rng(4).uniform(0.1, 0.9, 198)]
+    assert room.as_pit(u)[0][:2].tolist() == [1 / 201, 200 / 201]
+    for result in (room.berkowitz(u), room.berkowitz_tail(u, 0.99), room.hong_li(u)):
+        assert np.isfinite(result.statistic) and "2 PITs of exactly 0 or 1" in result.note
+
+
+def test_pit_at_the_edges():
+    exact_zero_is_moved()
+
+
+@pytest.mark.parametrize("days", [1, 2, 3, 4, 9, 10, 33, 34, 99])
+def test_every_pit_has_an_answer(days):
+    at = np.arange(days)
+    for u in (np.full(days, 0.5), (at * 0.618) % 1, at % 2.0, np.where(at == days - 1, np.nan, 0.3)):
+        for r in (backtests_pit.berkowitz(u), backtests_pit.berkowitz_tail(u, 0.99), backtests_pit.hong_li(u)):
+            if np.isnan(r.statistic):
+                assert r.rejected is None and r.note
+            else:
+                assert 0 <= r.pvalue <= 1 and 0 < r.pvalue_exact <= 1 and r.size_exact <= 0.05 + 1e-9
+            assert r.finding and r.plain
+
+
 # Planted faults: a copy of the module with one line changed must fail the check that the module passes
 
 
@@ -133,6 +205,10 @@ FAULTS = [
     (backtests_durations, "rate * (j - days + 1)", "rate * (j - days)", moments_are_orthonormal),
     (backtests_quantile, "cross[:, 0], cross[:, 1], cross[:, 2:] = one[:, 0] - n * rate, level[:, 0]", "cross[:, 0], cross[:, 1], cross[:, 2:] = one[:, 0] - n * rate, level[:, 1]", as_in_gas),
     (backtests_quantile, "inside = also & (day + j >= lags)", "inside = also & (day + j >= 0)", as_in_gas),
+    (backtests_pit, "+ np.log1p(-(rho**2)) - n) / 2", "- n) / 2", berkowitz_as_in_statsmodels),
+    (backtests_pit, "theta * one - k * delta + sums[-1] * h", "theta * one - k * delta", tail_as_by_simplex),
+    (backtests_pit, "2 * EDGE) ** 2 - 1", "2 * EDGE) ** 2", hong_li_as_in_rugarch),
+    (backtests_pit, "low, high, inside = u == 0,", "low, high, inside = u < 0,", exact_zero_is_moved),
     (backtests_durations, "len(cut.hits)) + lr_spell(np.maximum(cut.first, 1), rate)", "len(cut.hits))", first_spell_is_in),
 ]
 
