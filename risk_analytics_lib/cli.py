@@ -59,10 +59,11 @@ def render_report(
     out: str,  # path of the HTML to write
     variant: str | None = None,  # parameter file: bank, buyside or a path
     pdf: bool = False,  # also print a PDF
+    notebook: str = "daily_risk",  # which report
     **parameters,  # of the report notebook; None is left out
 ) -> dict:  # the report's summary
     "Run the report in a process of its own, or `Stop` with what it said."
-    command = [sys.executable, "-m", "risk_reports.render", "--out", out, *(["--params", variant] if variant else []), *(["--pdf"] if pdf else [])]
+    command = [sys.executable, "-m", "risk_reports.render", "--out", out, "--notebook", notebook, *(["--params", variant] if variant else []), *(["--pdf"] if pdf else [])]
     for name, value in parameters.items():
         command += ["--set", f"{name}={_json.dumps(value)}"] if value is not None else []
     begun = time.monotonic()
@@ -167,6 +168,7 @@ def backtest(
     prices: str = None,  # folder with a CSV an asset, or one CSV; left out: the sample
     portfolio: str = None,  # CSV of positions, for the series `book`; left out: the sample book
     out: str = "backtest.csv",  # the ledger to write: .csv or .parquet
+    report: str = None,  # also a validation of the models as this HTML file, of the first series; makes every test
     jobs: int = 1,  # processes
     json: bool = False,  # answer in JSON
     debug: bool = False,  # show the traceback of an error
@@ -190,10 +192,11 @@ def backtest(
         raise Stop(DATA, f"{type(error).__name__}: {error}") from error
     ledger = result.forecasts
     ledger.to_csv(out, index=False) if out.endswith(".csv") else ledger.to_parquet(out, index=False)
+    found = render_report(report, notebook="model_validation", ledger=str(Path(out).resolve()), series=names[0]) if report else None
     if json:
-        print(_json.dumps({"out": out, "rows": len(ledger), "leaderboard": _json.loads(board.to_json(orient="records")), "champions": champions.to_dict("records")}))
+        print(_json.dumps({"out": out, "rows": len(ledger), "leaderboard": _json.loads(board.to_json(orient="records")), "champions": champions.to_dict("records")} | ({"report": found["html"]} if found else {})))
     else:
-        print("\n".join([*_board_lines(board, champions), f"{out}: {len(ledger):,} forecasts written"]))
+        print("\n".join([*_board_lines(board, champions), f"{out}: {len(ledger):,} forecasts written", *([f"{found['html']} ({found['bytes'] / 1e6:.1f} MB) written: {found['model']} {'may be used' if found['eligible'] else 'is in doubt'}"] if found else [])]))
     return OK
 
 # %% ../nbs/70_cli.ipynb #bc80606b

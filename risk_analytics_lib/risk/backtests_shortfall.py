@@ -10,6 +10,7 @@ from functools import cache
 
 import numpy as np
 
+from .backtests_pit import as_pit
 from .losses import _days, _where
 from .null_laws import WORLDS, _pvalues, doubled, judged, observed, simulated_pvalue
 from ..utils.checks import BadArgument, MissingValue, check_count, check_level, check_significance
@@ -102,16 +103,11 @@ def acerbi_szekely_z2(
 def check_pit(
     pit,  # forecast distribution functions at the outcomes, in [0, 1], (T,); NaN raises
 ) -> tuple:  # (strictly inside (0, 1), (T,); what was moved, in words)
-    "PITs fit for a quantile function."
-    values = np.asarray(pit, float)
-    if values.ndim != 1 or not values.size:
-        raise BadArgument(f"pit has shape {values.shape}: give one number a day")
-    if np.isnan(values).any():
-        raise MissingValue(f"pit is missing on day {int(np.isnan(values).argmax())} ({int(np.isnan(values).sum())} in all): this model gives no law there, drop those days")
-    if ((values < 0) | (values > 1)).any():
-        raise BadArgument(f"pit has {values[(values < 0) | (values > 1)][0]:g}: a distribution function lies in [0, 1]")
-    edge, out = 0.5 / (values.size + 1), (values <= 0) | (values >= 1)
-    return np.where(out, np.clip(values, edge, 1 - edge), values), f"{int(out.sum())} PITs of 0 or 1 moved inside by {edge:.2g}" if out.any() else ""
+    "PITs fit for a quantile function, or a named error."
+    values, note = as_pit(pit)
+    if values is None:
+        raise MissingValue(note)
+    return values, note
 
 
 @cache
