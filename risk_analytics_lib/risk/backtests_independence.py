@@ -10,8 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from .backtests_coverage import lr_coverage, wrong_rate
-from .hits import as_hits, chain_mass, pair_counts, pair_table, tail_mass
+from .backtests_coverage import counted, lr_coverage, wrong_rate
+from .hits import as_hits, chain_mass, exact_pvalues, pair_counts, pair_table, tail_mass
 from ..utils.checks import BadArgument, check_level, check_significance
 from ..utils.results import TestResult, show_rate
 
@@ -35,8 +35,8 @@ EXACT_ROWS = 1_000_000  # longest table of sequences that is enumerated
 
 
 @lru_cache(maxsize=16)
-def _exact_law(statistic, n: int, rate: float, wrong: tuple, df: int, significance: float):
-    "Values of `statistic(table, n, rate)`, their mass under independent hits, size, and power at the chain `wrong`; None where too long."
+def _exact_law(statistic, n: int, rate: float, wrong: tuple, df: int, significance: float, given: bool = False):
+    "Values of `statistic(table, n, rate)`, their mass under independent hits, size, and power at the chain `wrong`, by the asymptotic and the exact p-value (`given`: given the number of hits); None where too long."
     from scipy.special import chdtrc
 
     chains = ((rate, rate), wrong)
@@ -47,14 +47,25 @@ def _exact_law(statistic, n: int, rate: float, wrong: tuple, df: int, significan
     table = pair_table(n, low, high)
     values = statistic(table, n, rate)
     right, other = (chain_mass(table, *chain) for chain in chains)
-    rejects = chdtrc(df, values) <= significance
-    return values, right, float(right[rejects].sum()), float(other[rejects].sum())
+    exact = _given_count(table, values) if given else exact_pvalues(values, right)
+    shares = [float(mass[p <= significance].sum()) for p in (chdtrc(df, values), exact) for mass in (right, other)]
+    return values, right, dict(zip(("size", "power", "size_exact", "power_exact"), shares))
+
+
+def _given_count(table, values):
+    "Exact p-values among the sequences with the same number of hits, which are all as likely."
+    found = np.empty(len(values))
+    for x in np.unique(table["x"]):
+        same = np.flatnonzero(table["x"] == x)
+        ways = np.exp(table["log_ways"][same] - table["log_ways"][same].max())
+        found[same] = exact_pvalues(values[same], ways / ways.sum())
+    return found
 
 
 def _judged(statistic, observed: float, *setting) -> dict:
     "The exact fields of a result."
     law = _exact_law(statistic, *setting)
-    return {} if law is None else {"pvalue_exact": tail_mass(*law[:2], observed), "size": law[2], "power": law[3]}
+    return {} if law is None else {"pvalue_exact": tail_mass(*law[:2], observed)} | law[2]
 
 # %% ../../nbs/risk/32c_backtests_independence.ipynb #66f8f7d0
 def christoffersen_independence(
@@ -73,7 +84,7 @@ def christoffersen_independence(
     statistic, given = float(lr_independence(pairs)), pair_table(n, x, x)
     ways = np.exp(given["log_ways"] - given["log_ways"].max())
     mute = f"{x} hit{'s' * (x != 1)} in {n} days cannot show dependence, whatever their order; " if min(x, n - x) < 2 else ""
-    exact = _judged(lr_independence, statistic, n, rate, (rate, after_hit), 1, significance)
+    exact = _judged(lr_independence, statistic, n, rate, (rate, after_hit), 1, significance, True)
     return TestResult(
         "Christoffersen independence",
         statistic=statistic,
@@ -84,6 +95,7 @@ def christoffersen_independence(
         df=1,
         note=f"{mute}power at a true probability of {show_rate(after_hit)} for a hit after a hit",
         detail={"hits": x, "observations": n, "expected": n * rate} | pairs,
+        finding=f"{counted(x, n, n * rate)}, {pairs['n11']} of them the day after another",
         **exact | {"pvalue_exact": tail_mass(lr_independence(given), ways / ways.sum(), statistic)},
     )
 
@@ -119,5 +131,6 @@ def christoffersen_conditional_coverage(
         df=2,
         note=f"power at independent hits with a true rate of {show_rate(wrong)}",
         detail={"hits": x, "observations": n, "expected": n * rate} | pairs,
+        finding=f"{counted(x, n, n * rate)}, {pairs['n11']} of them the day after another",
         **_judged(lr_joint, statistic, n, rate, (wrong, wrong), 2, significance),
     )
