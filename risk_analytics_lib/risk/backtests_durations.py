@@ -109,7 +109,8 @@ def _haas(name, ordered, extra, world, hits, level, significance, h0, h1) -> Tes
     day, seen = observed(hits=hits, level=level), _seen(hits, level)
     total, x = (v[0] for v in lr_spells(day))
     note = "" if x else "no hit, so no spell that ends in one"
-    found = judged(name, ordered, day, len(hits), level, h0, h1, lambda p: p, "lower", world=world, significance=significance, note=note, df=float(x + extra), **seen)
+    setting = {"tail": "lower", "world": world, "significance": significance, "note": note, "df": float(x + extra)}
+    found = judged(name, ordered, day, len(hits), level, h0, h1, lambda p: p, **setting, **seen)
     count = float(lr_coverage(x, len(hits), 1 - level))
     return replace(found, statistic=float(total) + extra * count, detail=found.detail | {"TBFI": float(total), "POF": count})
 
@@ -198,11 +199,12 @@ def weibull_duration(
     seen["detail"] |= {"shape": b, "loglik": free, "loglik_null": null}
     seen["finding"] += f", Weibull shape {show_number(b, 3)} where 1 is no memory"
     right, wrong = (null_table(_weibull_lr, n, 1 - x / n, world=w, simulations=simulations, seed=seed + i) for i, w in enumerate((shuffled, clustered)))
-    limit, exact = ([float((p <= significance).mean()) for p in ps] for ps in ([chdtrc(1, t) for t in (right, wrong)], [_pvalues(t, right, "upper") for t in (right, wrong)]))
+    pvalues = [chdtrc(1, right), chdtrc(1, wrong), _pvalues(right, right, "upper"), _pvalues(wrong, right, "upper")]
+    size, power, size_exact, power_exact = (float((p <= significance).mean()) for p in pvalues)
     lr = 2 * max(free - null, 0.0)
     note = f"exact p-value from {simulations:,} random orders of {x} hits, size and power at this hit rate; power at {WORLDS[clustered]}"
-    return TestResult(statistic=lr, pvalue=float(chdtrc(1, lr)), pvalue_exact=simulated_pvalue(lr, right), size=limit[0], power=limit[1],
-                      size_exact=exact[0], power_exact=exact[1], note=note, **setting, **seen)  # fmt: skip
+    return TestResult(statistic=lr, pvalue=float(chdtrc(1, lr)), pvalue_exact=simulated_pvalue(lr, right), size=size, power=power,
+                      size_exact=size_exact, power_exact=power_exact, note=note, **setting, **seen)  # fmt: skip
 
 # %% ../../nbs/risk/32f_backtests_durations.ipynb #c46aea9a
 def geometric_moments(
@@ -246,4 +248,5 @@ def gmm_duration(
     note = f"{x} hit{'s' * (x != 1)} leave no gap between two" if x < 2 else ""
     h0, h1 = f"hits are independent, each with probability {show_rate(1 - level)}", "the hit rate differs" + ", or hits have memory" * (order > 1)
     day = observed(hits=hits, level=level)
-    return judged("GMM duration", _gmm(order), day, len(hits), level, h0, h1, lambda s: chdtrc(order, s), world=doubled, significance=significance, df=order, note=note, **seen)
+    setting = {"world": doubled, "significance": significance, "df": order, "note": note}
+    return judged("GMM duration", _gmm(order), day, len(hits), level, h0, h1, lambda s: chdtrc(order, s), **setting, **seen)

@@ -155,16 +155,17 @@ def berkowitz_tail(
     from scipy.special import chdtrc, ndtri
 
     (u, note), level = as_pit(pit), check_level(level)
-    words = "Berkowitz tail", f"the forecast law is right beyond its {show_rate(level)} VaR", "losses beyond VaR are too many or too few, too large or too small"
+    words = "Berkowitz tail", f"the law is right beyond its {show_rate(level)} VaR", "losses beyond VaR are too many or few, or too large or small"
     if u is None or len(u) < 10:
         return _mute(words[0], note or f"{len(u)} days are too few: 10 are needed", f"{np.size(pit):,} days", significance, *words[1:])
     _, mean, spread = (float(v[0]) for v in fit_tail(ndtri(u)[None], float(ndtri(1 - level))))
     k, expected = int((u < 1 - level).sum()), len(u) * (1 - level)
     fitted = f", as from a normal law with mean {mean:.2f} and spread {spread:.2f}" if k else ""
+    finding = f"{k} days in the tail where {show_number(expected, 3)} are expected{fitted}"
     detail = {"hits": k, "observations": len(u), "expected": expected, "mean": mean, "spread": spread}
     note = "; ".join([*([note] if note else []), *(["no day in the tail, the likelihood ratio is its limit"] if not k else [])])
-    return judged(words[0], _berkowitz_tail, observed(pit=u, level=level), len(u), level, *words[1:], lambda lr: chdtrc(2, lr), world=doubled, significance=significance,
-                  df=2, note=note, finding=f"{k} days in the tail where {show_number(expected, 3)} are expected{fitted}", detail=detail)  # fmt: skip
+    return judged(words[0], _berkowitz_tail, observed(pit=u, level=level), len(u), level, *words[1:], lambda lr: chdtrc(2, lr), world=doubled, df=2,
+                  significance=significance, note=note, finding=finding, detail=detail)  # fmt: skip
 
 # %% ../../nbs/risk/32h_backtests_pit.ipynb #a224d960
 EDGE, SPREAD = 0.9198592726600998, 2 * 0.6162308673469388**2  # B, and V as in rugarch, of the quartic kernel
