@@ -13,7 +13,7 @@ import pandas as pd
 from .pipeline_inputs import Inputs, RiskConfig
 from .pipeline_laws import BookDay, book_history
 from .risk.bridge import shapley
-from .risk.evaluation import var_tests
+from .risk.suites import var_tests
 from .risk.exposure import contributions
 from .risk.measures import expected_shortfall_error, value_at_risk, value_at_risk_interval
 from .risk.stress import event_windows, historical_scenario, scenario_blocks, scenario_frame

@@ -1,5 +1,7 @@
 "Compile what is compiled at first use, so that nobody waits for it later: run by `make setup` and when images are built."
 
+import os
+
 import numpy as np
 import pandas as pd
 
@@ -7,6 +9,7 @@ from risk_analytics_lib.econometrics.arima import ARIMA
 from risk_analytics_lib.econometrics.dcc import DCC
 from risk_analytics_lib.econometrics.garch import GARCH, GARCHX
 from risk_analytics_lib.risk.backtests_pit import hong_li_q
+from risk_analytics_lib.risk.backtests_regression import bayer_dimitriadis_esr
 from risk_analytics_lib.risk.engines import ESCAViaR
 from risk_analytics_lib.utils.checks import decimal
 from risk_analytics_lib.utils.walkforward import walk_forward
@@ -22,3 +25,7 @@ if __name__ == "__main__":
     DCC().fit(returns).scenarios(2, n=10)
     ESCAViaR().fit(returns["A"])
     hong_li_q(rng.random((2, 100)))
+    os.environ["RISK_CACHE"] = ""  # no table of these few histories is to be kept
+    es = 0.02 * np.exp(0.3 * np.sin(np.arange(300) / 20))
+    for version in ("strict", "auxiliary", "intercept"):
+        bayer_dimitriadis_esr(returns["A"].to_numpy(), 0.8 * es, es, 0.975, version, simulations=100)

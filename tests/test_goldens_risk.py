@@ -9,7 +9,7 @@ import pytest
 from lessons import ROOT
 from scipy import stats
 
-from risk_analytics_lib.risk import backtests_coverage, backtests_independence, backtests_var, comparison, coverage, evaluation, hits, losses, measures, measures_tail, scoring
+from risk_analytics_lib.risk import backtests_coverage, backtests_independence, backtests_var, comparison, coverage, hits, losses, measures, measures_tail, scoring, suites
 from risk_analytics_lib.utils.checks import RiskError
 from risk_analytics_lib.utils.distributions import LocationScale
 from risk_analytics_lib.utils.laws import Normal, StudentT
@@ -34,6 +34,8 @@ INDEX = np.array([0] * 933 + [1, 1, 0] * 4 + [1, 0] * 49)
 
 
 # Backtests of VaR
+
+HIT_TESTS = {name: getattr(backtests_var, name) for name in ("kupiec_pof", "christoffersen_independence", "christoffersen_conditional_coverage", "traffic_light")}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_size_and_power_of_a_year():
 def test_every_count_has_an_answer(days, level):
     for x in range(days + 1):
         for hit in (days_with(x, days), days_with(x, days)[::-1]):
-            for test in evaluation.VAR_TESTS.values():
+            for test in HIT_TESTS.values():
                 r = test(hit, level)
                 assert np.isfinite([r.statistic, r.pvalue, r.pvalue_exact, r.size, r.power]).all()
                 assert 0 <= r.pvalue <= 1 and 0 <= r.pvalue_exact <= 1 and r.statistic >= 0
@@ -137,10 +139,10 @@ def test_random_hits_against_scipy():
 
 def test_exact_pvalues_are_uniform_or_less():
     rng = np.random.default_rng(23)
-    found = {name: [] for name in evaluation.VAR_TESTS}
+    found = {name: [] for name in HIT_TESTS}
     for _ in range(400):
         hit = rng.random(250) < 0.05
-        for name, test in evaluation.VAR_TESTS.items():
+        for name, test in HIT_TESTS.items():
             found[name].append(test(hit, 0.95).pvalue_exact)
     for name, p in found.items():
         for size in (0.05, 0.1, 0.25):
@@ -295,9 +297,8 @@ def overlap_is_allowed_for(room):
 
 
 def ledger_hits_are_strict(room):
-    day = pd.bdate_range("2020-01-01", periods=30)
-    ledger = pd.DataFrame({"as_of": day[:-1], "target": day[1:], "series": "s", "model": "m", "level": 0.99, "value_at_risk": 0.02, "realised": -0.02})
-    assert room.evaluate(ledger).var_backtests()["hits"].eq(0).all()
+    rows = pd.DataFrame({"realised": [-0.02] * 30, "value_at_risk": 0.02})
+    assert not room.sequence_of(rows, 0.99).hits.any()
 
 
 def coverage_hits_are_strict(room):
@@ -322,7 +323,7 @@ FAULTS = [
     (losses, "1 - tail, -tail", "tail, tail - 1", truth_ticks_least),
     (losses, "+ np.log(e) - 1", "- np.log(e) - 1", truth_scores_least),
     (comparison, "h - 1, bartlett=False", "0, bartlett=False", overlap_is_allowed_for),
-    (evaluation, 'hits = (-rows["realised"] > rows', 'hits = (-rows["realised"] >= rows', ledger_hits_are_strict),
+    (suites, "-found.returns > found.value_at_risk", "-found.returns >= found.value_at_risk", ledger_hits_are_strict),
     (coverage, 'hit, label = -rows["realised"] > rows', 'hit, label = -rows["realised"] >= rows', coverage_hits_are_strict),
 ]
 

@@ -47,7 +47,7 @@ def counted(
     seen = f"{x} hit{'s' * (x != 1)} in {n:,} days where {show_number(expected, 3)} are expected"
     return seen + (", which an over-cautious model would show too" if x == 0 else "")
 
-
+# %% ../../nbs/risk/32b_backtests_coverage.ipynb #6b924084
 def _coverage_test(test: str, hits, level: float, significance: float, alternative, statistic, pvalue, df: float) -> TestResult:
     "`statistic` and `pvalue` are functions of the count; the exact p-value orders counts by the absolute statistic."
     level, significance, hits = check_level(level), check_significance(significance), as_hits(hits)
