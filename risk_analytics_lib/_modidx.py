@@ -1831,6 +1831,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                            'risk_analytics_lib/risk/backtests_regression.py'),
                                                               'risk_analytics_lib.risk.backtests_regression._chi2': ( 'risk/backtests_regression.html#_chi2',
                                                                                                                       'risk_analytics_lib/risk/backtests_regression.py'),
+                                                              'risk_analytics_lib.risk.backtests_regression._enough': ( 'risk/backtests_regression.html#_enough',
+                                                                                                                        'risk_analytics_lib/risk/backtests_regression.py'),
                                                               'risk_analytics_lib.risk.backtests_regression._flat': ( 'risk/backtests_regression.html#_flat',
                                                                                                                       'risk_analytics_lib/risk/backtests_regression.py'),
                                                               'risk_analytics_lib.risk.backtests_regression._forecasts': ( 'risk/backtests_regression.html#_forecasts',

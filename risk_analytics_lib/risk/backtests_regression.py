@@ -79,9 +79,13 @@ def _forecasts(returns, value_at_risk, expected_shortfall):
     return y, var, es
 
 
-def _unanswerable(n, a, enough, version, statistic):
+def _enough(n, a):
+    return n >= DAYS and n * a >= TAIL - 1e-9
+
+
+def _unanswerable(n, a, version, statistic):
     "Why there is no answer; empty where there is one."
-    if not enough:
+    if not _enough(n, a):
         return f"{n} days with {show_number(n * a)} expected beyond VaR are too few for a regression of the tail: {DAYS} and {TAIL} are needed"
     if not np.isfinite(statistic):
         return f"the covariance of the {version} regression is not positive on these data"
@@ -93,7 +97,8 @@ def _said(fit, es, version):
     slope = 1.0 if version in ("intercept", "flat") else fit[3]
     ratio = 1 - fit[2] / es.mean() if version in ("intercept", "flat") else (slope * es.mean() - fit[2]) / es.mean()
     line = "" if version in ("intercept", "flat") else f", {show_number(-fit[2], 3)} + {show_number(slope, 3)} x the forecast day by day"
-    seen = {"intercept": float(-fit[2]), "slope": float(slope), "se_intercept": float(np.sqrt(fit[4])), "se_slope": float(np.sqrt(fit[6])), "ratio": float(ratio)}
+    errors = {"se_intercept": float(np.sqrt(fit[4])), "se_slope": float(np.sqrt(fit[6]))}
+    seen = {"intercept": float(-fit[2]), "slope": float(slope), "ratio": float(ratio)} | errors
     return f"the ES of the returns is {show_number(float(ratio), 3)} x the forecast on average{line}", seen
 
 # %% ../../nbs/risk/32l_backtests_regression.ipynb #0b2d15a1
@@ -114,14 +119,13 @@ def bayer_dimitriadis_esr(
         raise BadArgument(f"version={version!r}: choose 'strict', 'auxiliary' or 'intercept'")
     y, var, es = _forecasts(returns, value_at_risk, expected_shortfall)
     n, a, constant = len(y), 1 - level, np.ptp(es) <= 1e-9 * es.max()
-    enough = n >= DAYS and n * a >= TAIL - 1e-9
     kind, day = "flat" if constant else version, observed(returns=y, value_at_risk=var, expected_shortfall=es, level=level)
-    value, wald = STATISTICS[kind](day)[0] if enough else np.nan, kind in ("strict", "auxiliary")
+    value, wald = STATISTICS[kind](day)[0] if _enough(n, a) else np.nan, kind in ("strict", "auxiliary")
     seen = {"observations": n, "hits": int((-y > var).sum()), "expected": n * a}
     h0 = "the ES of the returns is a line in its forecast with intercept 0 and slope 1" if wald else "the ES of returns less forecast is zero"
-    setting = {"test": f"Bayer-Dimitriadis ESR, {'intercept' if constant else version}", "h0": h0, "h1": f"the {show_rate(level)} ES of the returns is not the forecast"}
-    setting["significance"] = significance
-    if why := _unanswerable(n, a, enough, version, value):
+    setting = {"test": f"Bayer-Dimitriadis ESR, {'intercept' if constant else version}", "h0": h0, "significance": significance,
+               "h1": f"the {show_rate(level)} ES of the returns is not the forecast"}
+    if why := _unanswerable(n, a, version, value):
         return TestResult(statistic=np.nan, pvalue=np.nan, note=why, detail=seen, finding=f"{n} days", **setting)
     finding, numbers = _said(esr_fits(day, kind)[0], es, kind)
     note = "a constant ES cannot be told from the intercept, which is tested alone" if constant and version != "intercept" else ""
