@@ -26,10 +26,10 @@ NUMBER = re.compile(r"n/a|[+−]?[$€£¥]?[\d,.]+(k|m|bn| bp| %)?|\d{4}-\d\d-\
 STATES = {"left out": "breach", "unpriced": "breach", "empty": "breach"}  # words of a series' status; any other trouble is a warning
 
 
-def status(word: str) -> HTML:
-    "A status as sign and word in its colour."
+def status(word: str, said: str = "") -> HTML:
+    "A status as sign and word in its colour; `said` stands in place of the word."
     state = word if word in MARKS else STATES.get(word, "near")
-    return HTML(f'<span class="status {state.replace("/", "")}">{MARKS[state]} {escape(word)}</span>')
+    return HTML(f'<span class="status {state.replace("/", "")}">{MARKS[state]} {escape(said or word)}</span>')
 
 
 def note(text: str) -> HTML:

@@ -47,12 +47,20 @@ def subject(board: pd.DataFrame, champions: pd.DataFrame, model: str, level: flo
     return won or str(rows["model"].iloc[0])
 
 
+def objections(tests: pd.DataFrame, model: str, level: float) -> str:
+    "Which tests of the whole suite object to a model, in words."
+    rows = tests[(tests["model"] == model) & np.isclose(tests["level"], level)]
+    p = rows["pvalue_exact"].fillna(rows["pvalue"])
+    bad = rows.loc[p <= rows["significance"], "test"].map(_name).tolist()
+    return f"Of {int(p.notna().sum())} tests at {confidence(level)} {len(bad) or 'none'} object{'s' if len(bad) < 2 else ''}{': ' + ', '.join(bad) if bad else ''}. A test at 5 % objects to one right model in twenty."
+
+
 def verdict(board: pd.DataFrame, model: str) -> HTML:
     "May the model be used? One line a level."
     rows = board[board["model"] == model].sort_values("level", ascending=False)
     fit = rows["eligible"].all()
     lines = "".join(
-        f"<li>{confidence(r.level)}: {r.hits:.0f} hits in {r.counted:,.0f} days where {r.expected:.3g} are expected, {r.zone} zone, {'nothing speaks against it' if r.eligible else escape(r.failed)}.</li>"
+        f"<li>{confidence(r.level)}: {r.hits:.0f} hits in {r.counted:,.0f} days where {r.expected:.3g} are expected, {r.zone} zone, {'number, order and size of its hits pass' if r.eligible else escape(r.failed)}.</li>"
         for r in rows.itertuples()
     )
     said = "✓ may be used" if fit else "▲ is in doubt" if (rows["zone"] != "red").all() else "■ is in the red zone"
@@ -63,7 +71,7 @@ def models(board: pd.DataFrame, level: float) -> HTML:
     rows = board[np.isclose(board["level"], level)]
     cells = {
         "Model": rows["model"],
-        "May be used": [status("ok" if e else "near") for e in rows["eligible"]],
+        "May be used": [status("ok", "yes") if e else status("near", "no") for e in rows["eligible"]],
         "Hits": [f"{h:.0f}" for h in rows["hits"]],
         "Expected": [f"{e:.3g}" for e in rows["expected"]],
         "Zone": rows["zone"],
@@ -79,7 +87,7 @@ def sentences(tests: pd.DataFrame, model: str, level: float) -> HTML:
     ended = ["n/a" if np.isnan(v) else "near" if v <= s else "ok" for v, s in zip(p, rows["significance"])]
     cells = {
         "Test": rows["test"].map(_name),
-        "Ended": [status(s) for s in ended],
+        "Ended": [status(s, {"ok": "passed", "near": "rejected", "n/a": "n/a"}[s]) for s in ended],
         "p-value": [pvalue(v) for v in p],
         "As printed elsewhere": [pvalue(v) for v in rows["pvalue"]],
         "In words": rows["plain"],
@@ -116,5 +124,5 @@ def method(evaluation, settings: dict) -> list:
     f = evaluation.ledger
     said = {"days": f"{f['target'].nunique():,}, {day(f['target'].min())} to {day(f['target'].max())}", "models": ", ".join(f["model"].unique()), "series": ", ".join(map(str, f["series"].unique()))}
     said |= {k.replace("_", " "): str(v) for k, v in settings.items()}
-    notes = sorted({n for n in f["note"] if n})[:6] if "note" in f else []
+    notes = sorted(set(f["note"].dropna()) - {""})[:6] if "note" in f else []
     return [table(pd.DataFrame(said.items(), columns=["Of this validation", "Value"]), "What was walked"), *[note(f"▲ {n}") for n in notes]]

@@ -11,7 +11,6 @@ from risk_analytics_lib.econometrics.garch import GARCH, GARCHX
 from risk_analytics_lib.risk.backtests_pit import hong_li_q
 from risk_analytics_lib.risk.backtests_regression import bayer_dimitriadis_esr
 from risk_analytics_lib.risk.engines import ESCAViaR
-from risk_analytics_lib.risk.esr_covariance_recursions import joint_fits
 from risk_analytics_lib.utils.checks import decimal
 from risk_analytics_lib.utils.walkforward import walk_forward
 
@@ -25,12 +24,8 @@ if __name__ == "__main__":
     ARIMA((1, 0, 1)).fit(returns["A"]).forecast(5)
     DCC().fit(returns).scenarios(2, n=10)
     ESCAViaR().fit(returns["A"])
-<<<<<<< HEAD
     hong_li_q(rng.random((2, 100)))
     os.environ["RISK_CACHE"] = ""  # no table of these few histories is to be kept
     es = 0.02 * np.exp(0.3 * np.sin(np.arange(300) / 20))
     for version in ("strict", "auxiliary", "intercept"):
         bayer_dimitriadis_esr(returns["A"].to_numpy(), 0.8 * es, es, 0.975, version, simulations=100)
-=======
-    joint_fits(returns.to_numpy().T.copy(), np.ones((1, 300)), np.ones((1, 300)), 0.025, False)
->>>>>>> 1570778 (Check the ES regression on its authors' data)
