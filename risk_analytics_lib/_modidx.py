@@ -2557,6 +2557,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                   'risk_analytics_lib/risk/null_laws.py'),
                                                    'risk_analytics_lib.risk.null_laws._cache_folder': ( 'risk/null_laws.html#_cache_folder',
                                                                                                         'risk_analytics_lib/risk/null_laws.py'),
+                                                   'risk_analytics_lib.risk.null_laws._code': ( 'risk/null_laws.html#_code',
+                                                                                                'risk_analytics_lib/risk/null_laws.py'),
                                                    'risk_analytics_lib.risk.null_laws._fingerprint': ( 'risk/null_laws.html#_fingerprint',
                                                                                                        'risk_analytics_lib/risk/null_laws.py'),
                                                    'risk_analytics_lib.risk.null_laws._pvalues': ( 'risk/null_laws.html#_pvalues',

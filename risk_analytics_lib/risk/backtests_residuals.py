@@ -140,5 +140,5 @@ def minimally_biased(
     flat = "ES is equal to VaR on all days; " if (es == var).all() else ""
     return TestResult(f"Minimally biased, {scale}", value, float(ndtr(value / spread)) if spread > 0 else np.nan, f"the {show_rate(level)} ES is right", "ES is too low", significance,
                       pvalue_exact=simulated_pvalue(value, null, "lower"), **exact, note=f"{flat}an error of VaR counts squared; power at {WORLDS[doubled]}",
-                      finding=f"ES is {show_number(abs(value), 3)} {'times itself ' if scale == 'relative' else ''}too {'low' if value < 0 else 'high'} by this measure, {x} hits in {n} days",
+                      finding=f"ES is {show_rate(round(abs(value), 4)) if scale == 'relative' else show_number(abs(value), 3)} too {'low' if value < 0 else 'high'} by this measure, {x} hits in {n:,} days",
                       detail={"hits": x, "observations": n, "expected": n * (1 - level)})

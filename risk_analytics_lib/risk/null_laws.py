@@ -94,12 +94,17 @@ def _cache_folder() -> Path | None:
     return None if named == "" else home / "null_laws"
 
 
+@lru_cache(maxsize=64)
+def _code(module) -> bytes:
+    "Fingerprint of a module, and of all that lie beside it: kernels, helpers and laws of a statistic among them."
+    file = Path(getattr(sys.modules.get(module), "__file__", None) or "")
+    beside = sorted(file.parent.glob("*.py")) if file.is_file() else []
+    return hashlib.sha256(b"".join(p.read_bytes() for p in beside)).digest()
+
+
 def _fingerprint(*key) -> str:
     "Of a table: what was asked, and the code that answers."
-    found = hashlib.sha256(repr(key[1:]).encode())
-    for module in {key[0].__module__, Histories.__module__}:
-        file = getattr(sys.modules.get(module), "__file__", None)
-        found.update(Path(file).read_bytes() if file else b"")
+    found = hashlib.sha256(repr(key[1:]).encode() + _code(key[0].__module__) + _code(Histories.__module__) + _code(Law.__module__))
     return f"{key[0].__name__}-{found.hexdigest()[:24]}.npy"
 
 
