@@ -6,6 +6,8 @@
 __all__ = ['VERSIONS', 'SIDES', 'identification', 'nolde_ziegel']
 
 # %% ../../nbs/risk/32m_backtests_calibration.ipynb #6de6b9dc
+from functools import lru_cache
+
 import numpy as np
 
 from .backtests_residuals import _pair, _shares, tail_draws
@@ -50,11 +52,18 @@ def _verdict(means, squares, n, sided):
     return t.max(axis=0), np.minimum(k * (1 / np.arange(1, k + 1)).sum() * p.min(axis=0), 1)
 
 # %% ../../nbs/risk/32m_backtests_calibration.ipynb #293009aa
+@lru_cache(maxsize=32)
+def _draws(n, level, law, simulations, seed, rate):
+    "(history, day, standardised loss) of every hit, VaR and ES: the same for every path of forecasts."
+    rng = np.random.default_rng(seed)
+    row, day = np.nonzero(rng.random((simulations, n)) < (1 - level if rate is None else rate))
+    return row, day, *tail_draws(len(row), level, law, rng, rate)
+
+
 def _simulated(scale, level, law, version, sided, simulations, seed, rate=None):
     "-log of the asymptotic p-values of histories whose forecast ES is `scale`, sorted; at a true hit `rate` other than the promised one, with losses larger to fit."
-    rng, n = np.random.default_rng(seed), len(scale)
-    row, day = np.nonzero(rng.random((simulations, n)) < (1 - level if rate is None else rate))
-    loss, q, e = tail_draws(len(row), level, law, rng, rate)
+    n = len(scale)
+    row, day, loss, q, e = _draws(n, level, law, simulations, seed, rate)
     vol = scale / e
     quiet = np.array(identification(np.full(n, -np.inf), q * vol, scale, vol, level, version, sided))
     loud = np.array(identification(loss * vol[day], q * vol[day], scale[day], vol[day], level, version, sided))
