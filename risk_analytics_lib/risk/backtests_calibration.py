@@ -8,7 +8,7 @@ __all__ = ['VERSIONS', 'SIDES', 'identification', 'nolde_ziegel']
 # %% ../../nbs/risk/32m_backtests_calibration.ipynb #6de6b9dc
 import numpy as np
 
-from .backtests_residuals import _scaled, _shares, hit_days, tail_draws
+from .backtests_residuals import _hit_draws, _scaled, _shares
 from .backtests_shortfall import check_law
 from .null_laws import WORLDS, doubled, simulated_pvalue
 from ..utils.checks import BadArgument, check_count, check_level, check_significance
@@ -52,9 +52,8 @@ def _verdict(means, squares, n, sided):
 # %% ../../nbs/risk/32m_backtests_calibration.ipynb #293009aa
 def _simulated(es, vol, level, law, version, sided, simulations, seed, rate=None):
     "-log of the asymptotic p-values of histories on the path of ES and volatility, sorted; at a true hit `rate`, with losses larger to fit."
-    rng, n = np.random.default_rng(seed), len(es)
-    row, day = hit_days(simulations, n, 1 - level if rate is None else rate, rng)
-    loss, q, e = tail_draws(len(row), level, law, rng, rate)
+    n = len(es)
+    row, day, loss, q, e = _hit_draws(n, level, law, simulations, seed, rate)
     var = es * (q / e)
     quiet = np.array(identification(np.full(n, -np.inf), var, es, vol, level, version, sided))
     loud = np.array(identification(loss * es[day] / e, var[day], es[day], vol[day], level, version, sided))

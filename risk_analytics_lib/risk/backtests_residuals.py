@@ -12,7 +12,7 @@ import numpy as np
 
 from .backtests_shortfall import _pair, check_law
 from .losses import _where
-from .null_laws import WORLDS, _pvalues, doubled, simulated_pvalue
+from .null_laws import WORLDS, _pvalues, doubled, quick_ppf, simulated_pvalue
 from ..utils.checks import BadArgument, check_count, check_level, check_significance
 from ..utils.laws import Law
 from ..utils.results import TestResult, show_number, show_rate
@@ -30,7 +30,7 @@ def tail_draws(
     rate = a if rate is None else rate
     q, e = -float(np.ravel(law.ppf(a))[0]), -float(np.ravel(law.partial(a))[0]) / a
     larger = float(np.ravel(law.ppf(a) / law.ppf(rate))[0])
-    return -larger * law.ppf(rate * (1 - rng.random(size))), q, e
+    return -larger * quick_ppf(law, rate * (1 - rng.random(size))), q, e
 
 
 def hit_days(
@@ -44,6 +44,14 @@ def hit_days(
     gaps = rng.geometric(rate, int(days * rate + 10 * np.sqrt(days * rate) + 30))
     place = np.cumsum(gaps) - 1
     return np.divmod(place[place < days], n)
+
+
+@lru_cache(maxsize=8)
+def _hit_draws(n, level, law, simulations, seed, rate=None):
+    "(history, day, loss) of every hit, VaR and ES, standardised: the same for every path of forecasts."
+    rng = np.random.default_rng(seed)
+    row, day = (v.astype(np.int32) for v in hit_days(simulations, n, 1 - level if rate is None else rate, rng))
+    return row, day, *tail_draws(len(row), level, law, rng, rate)
 
 # %% ../../nbs/risk/32j_backtests_residuals.ipynb #3161a5f9
 @lru_cache(maxsize=4)
@@ -90,7 +98,7 @@ def mcneil_frey(
     vol=None,  # forecast volatilities, > 0, (T,) or one number; None leaves residuals in the unit of the returns
     law: Law | None = None,  # of the standardised outcomes; None = normal
     significance: float = 0.05,  # size of the decision
-    simulations: int = 10_000,  # draws of each simulated p-value
+    simulations: int = 4_000,  # draws of each simulated p-value
     seed: int = 0,  # fixes them
 ) -> TestResult:  # statistic t, positive = ES too low; one-sided; detail bootstrap; NaN with fewer than two hits
     "McNeil and Frey's test: are losses beyond VaR equal to ES on average?"
@@ -110,7 +118,7 @@ def mcneil_frey(
         "McNeil-Frey", t, float(_normal(t)), pvalue_exact=simulated_pvalue(t, null, "upper"), **_shares(null, wrong, _normal, "upper", significance), **stated,
         note=f"{few}given the days of the hits; power at {WORLDS[doubled]}",
         finding=f"on {x} days beyond VaR losses were {show_number(ratio, 3)} times ES on average",
-        detail=said | {"bootstrap": _bootstrap(r, t, simulations // 5, seed)},
+        detail=said | {"bootstrap": _bootstrap(r, t, simulations // 2, seed)},
     )
 
 # %% ../../nbs/risk/32j_backtests_residuals.ipynb #d4b1ebc5
@@ -132,10 +140,9 @@ def _normal(t):
 # %% ../../nbs/risk/32j_backtests_residuals.ipynb #6e7467e7
 def _null_biased(scale, level, law, simulations, seed, rate=None):
     "(statistics, their t ratios) of days whose ES is `scale`, under the null or at a true hit `rate`."
-    rng, a, n = np.random.default_rng(seed), 1 - level, len(scale)
-    row, day = hit_days(simulations, n, a if rate is None else rate, rng)
-    loss, q, e = tail_draws(len(row), level, law, rng, rate)
-    quiet, paid = 1 - q / e, (loss - q) / (e * a)  # for an ES of one
+    n = len(scale)
+    row, day, loss, q, e = _hit_draws(n, level, law, simulations, seed, rate)
+    quiet, paid = 1 - q / e, (loss - q) / (e * (1 - level))  # for an ES of one
     total = scale.sum() * quiet - np.bincount(row, scale[day] * paid, simulations)
     square = (scale**2).sum() * quiet**2 + np.bincount(row, scale[day] ** 2 * paid * (paid - 2 * quiet), simulations)
     spread = np.sqrt(np.maximum(square - total**2 / n, 0) / max(n - 1, 1) / n)

@@ -12,7 +12,7 @@ import numpy as np
 
 from .backtests_pit import as_pit
 from .losses import _days, _where
-from .null_laws import WORLDS, Histories, _pvalues, doubled, judged, observed, simulated_pvalue
+from .null_laws import WORLDS, Histories, _pvalues, doubled, judged, observed, quick_ppf, simulated_pvalue
 from ..utils.checks import BadArgument, MissingValue, check_count, check_level, check_significance
 from ..utils.laws import Law, Normal, StudentT
 from ..utils.results import TestResult, show_number, show_rate
@@ -57,7 +57,7 @@ def _null_law(n, x, level, law, simulations, seed, rate=None):
     larger = float(np.ravel(law.ppf(a) / law.ppf(rate))[0])
     shortfall = -float(np.ravel(law.partial(a))[0]) / a
     hits = np.full(simulations, x) if x is not None else rng.binomial(n, rate, simulations)
-    ratio = -larger * np.ravel(law.ppf(rate * (1 - rng.random(int(hits.sum()))))) / shortfall
+    ratio = -larger * quick_ppf(law, rate * (1 - rng.random(int(hits.sum())))) / shortfall
     total = np.bincount(np.repeat(np.arange(simulations), hits), ratio, simulations)
     return np.sort(1 - total / (n * a if x is None else x))
 
@@ -85,7 +85,7 @@ def acerbi_szekely_z1(
     level: float,  # confidence of both, in (0.5, 1)
     law: Law | None = None,  # of the standardised outcomes under the null, mean zero; None = normal
     significance: float = 0.05,  # size of the decision
-    simulations: int = 20_000,  # simulated values of the statistic
+    simulations: int = 10_000,  # simulated values of the statistic
     seed: int = 0,  # fixes them
 ) -> TestResult:  # statistic Z1, negative = risk underestimated; one-sided simulated p-value given the number of hits; NaN without hits
     "Acerbi and Szekely's first test: are losses beyond VaR as large as ES, however many there are?"
@@ -109,7 +109,7 @@ def acerbi_szekely_z2(
     level: float,  # confidence of both, in (0.5, 1)
     law: Law | None = None,  # of the standardised outcomes under the null, mean zero; None = normal
     significance: float = 0.05,  # size of the decision
-    simulations: int = 20_000,  # simulated values of the statistic
+    simulations: int = 10_000,  # simulated values of the statistic
     seed: int = 0,  # fixes them
 ) -> TestResult:  # statistic Z2, negative = risk underestimated; one-sided simulated p-value
     "Acerbi and Szekely's second test: number and size of losses beyond VaR together."

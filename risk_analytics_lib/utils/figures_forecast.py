@@ -143,5 +143,5 @@ def fig_exceedances(
     steps = [[k / 4 + e, c] for k, c in enumerate(_TINT.values()) for e in (0, 0.25)]
     fig.add_heatmap(z=z, x=heads, y=names, zmin=-0.5, zmax=3.5, colorscale=steps, showscale=False, xgap=3, ygap=3, text=[t for t, _ in cells],
                     texttemplate="%{text}", textfont=dict(size=10.5, color=INK), hoverinfo="skip")
-    fig.update_layout(margin_t=TITLE + 40).update_xaxes(side="top", type="category", showgrid=False, tickfont=dict(size=10.5), tickangle=0)
+    fig.update_layout(margin_t=TITLE + 52).update_xaxes(side="top", type="category", showgrid=False, tickfont=dict(size=10.5), tickangle=0)
     return fig.update_yaxes(type="category", autorange="reversed", showgrid=False)

@@ -18,6 +18,8 @@ from .numbers import MARKS, MISSING, confidence, percent, pvalue
 # %% ../../nbs/utils/08g_figures_judging.ipynb #215469fc
 _LOSSES = {"tick_loss": "tick loss", "fz0_loss": "FZ0", "qlike": "QLIKE", "crps": "CRPS"}
 _SHADE = {**_TINT, "plain": "#FFFFFF"}
+_TEST = {"kupiec_pof": "count", "christoffersen_independence": "independence", "christoffersen_conditional_coverage": "joint", "acerbi_szekely_z2": "ES (Z2)",
+         "minimally_biased_relative": "ES"}
 
 
 def _loss_cell(row, loss: str, best: float) -> tuple:
@@ -31,11 +33,11 @@ def _loss_cell(row, loss: str, best: float) -> tuple:
 
 
 def _verdict_cells(row, tests: list) -> tuple:
-    "Texts and statuses: hits, the test that doubts most, the worst tercile, the confidence set, the verdict."
+    "Texts and statuses: hits, the test with the smallest p-value, the worst tercile, the confidence set, the verdict."
     zone = _ZONE.get(row["zone"], MISSING)
     hits = f"{MARKS[zone]} {row['hits']:.0f}<br>exp. {(1 - row['level']) * row['counted']:.3g}"
     p = row[[f"p_{t}" for t in tests]].astype(float)
-    least = "" if p.isna().all() else plain(p.idxmin()[2:].split("_")[-1].replace("pof", "count").replace("coverage", "joint"))
+    least = "" if p.isna().all() else _TEST.get(p.idxmin()[2:], folded(plain(p.idxmin()[2:].replace("_", " ")), 16))
     doubt = MISSING if not least else "ok" if p.min() > row["significance"] else "near"
     state = MISSING if pd.isna(row["worst_rate"]) else "plain"
     inside = MISSING if pd.isna(row["mcs_pvalue"]) else "ok" if row["in_mcs"] else "near"
@@ -60,7 +62,7 @@ def fig_leaderboard(
         rows = rows[(rows[["series", "level", "horizon"]] == rows[["series", "level", "horizon"]].iloc[0]).all(axis=1)]
     tests = [c[2:] for c in rows if c.startswith("p_")]
     losses = [c for c in _LOSSES if f"rank_{c}" in rows and rows[f"rank_{c}"].notna().any()]
-    heads = [*(_LOSSES[c] for c in losses), "hits", "coverage<br>test", "worst<br>tercile", "set of<br>the best", "eligible"]
+    heads = [*(_LOSSES[c] for c in losses), "hits", "sharpest<br>test", "worst<br>tercile", "set of<br>the best", "eligible"]
     texts, states = [], []
     for _, row in rows.iterrows():
         own = [_loss_cell(row, c, rows[c].min()) for c in losses]
@@ -76,7 +78,7 @@ def fig_leaderboard(
     steps = [[(k + e) / len(order), c] for k, c in enumerate(_SHADE.values()) for e in (0, 1)]  # must end at exactly 1
     fig.add_heatmap(z=z, x=heads, y=[folded(plain(str(m)), 16) for m in rows["model"]], zmin=-0.5, zmax=len(order) - 0.5, colorscale=steps, showscale=False, xgap=3, ygap=3,
                     text=texts, texttemplate="%{text}", textfont=dict(size=10.5, color=INK), hoverinfo="skip")
-    fig.update_layout(margin_t=TITLE + 40).update_xaxes(side="top", type="category", showgrid=False, tickfont=dict(size=10.5), tickangle=0)
+    fig.update_layout(margin_t=TITLE + 52).update_xaxes(side="top", type="category", showgrid=False, tickfont=dict(size=10.5), tickangle=0)
     return fig.update_yaxes(type="category", autorange="reversed", showgrid=False)
 
 # %% ../../nbs/utils/08g_figures_judging.ipynb #820b1d70

@@ -173,7 +173,7 @@ def plain(self: TestResult) -> str:
     if self.rejected is None:
         return f"{seen}: no answer, {self.note or 'the statistic is not defined on these data'}"
     p, power = (b if math.isnan(a) else a for a, b in ((self.pvalue_exact, self.pvalue), (self.power_exact, self.power)))
-    often = f"right forecasts give this or worse in {show_rate(p) if p >= 1e-4 else 'fewer than 0.01 %'} of cases"
+    often = f"right forecasts give this or worse in {f'{100 * p:.2g} %' if p >= 1e-4 else 'fewer than 0.01 %'} of cases"
     if self.rejected:
         return f"{seen}: {often}, so these are in doubt"
     blind = f"; weak evidence, since forecasts as wrong as the note says would pass in {show_rate(round(1 - power, 2))} of cases" if power < 0.5 else ""
