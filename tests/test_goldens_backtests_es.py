@@ -168,7 +168,7 @@ FAULTS = [
     (backtests_residuals, "np.cumsum(gaps) - 1", "np.cumsum(gaps) // n * n", hits_fall_on_all_days),
     (backtests_residuals, "b = b / es if relative else b", "b = b", relative_means_relative),
     (backtests_residuals, "b = es - var - np.maximum", "b = es - np.maximum", quiet_days_cost_nothing),
-    (backtests_shortfall, "return 1 + factor * day.law", "return 1 - factor * day.law", shortfall_of_ranks),
+    (backtests_shortfall, "return 1 + factor * outcome", "return 1 - factor * outcome", shortfall_of_ranks),
     (backtests_violations, "return np.maximum(a - pit, 0) / a", "return np.maximum(pit - a, 0) / a", depth_is_counted_from_the_tail),
     (backtests_violations, "at_most[0] = (1 - a) ** n", "at_most[0] = 0", the_law_has_its_atom),
     (backtests_violations, "h[:, j:] * h[:, :-j]", "h[:, 1:] * h[:, :-1]", correlation_points_back),
