@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from .backtests_shortfall import check_law
 from .esr_covariance_recursions import joint_fits
 from .losses import _days, _where
 from .null_laws import judged, null_table, observed, simulated_pvalue
@@ -114,7 +115,7 @@ def bayer_dimitriadis_esr(
     seed: int = 0,  # fixes the histories
 ) -> TestResult:  # Wald statistic, or z for "intercept", negative = risk underestimated; NaN with a note where there is no answer
     "Regress returns on their ES forecast: is it right on average and day by day?"
-    level, significance = check_level(level), check_significance(significance)
+    level, significance, law = check_level(level), check_significance(significance), check_law(law)
     if version not in ("strict", "auxiliary", "intercept"):
         raise BadArgument(f"version={version!r}: choose 'strict', 'auxiliary' or 'intercept'")
     y, var, es = _forecasts(returns, value_at_risk, expected_shortfall)
