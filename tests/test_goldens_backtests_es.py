@@ -38,9 +38,19 @@ def test_exceedance_residuals_of_rugarch(published):
 @pytest.mark.parametrize("law, pvalue, critical", [(Normal(), 0.0054099, -0.34639), (StudentT(3.0), 0.018566, -0.42986)], ids=["normal", "t3"])
 def test_critical_values_of_mathworks(law, pvalue, critical):
     one = np.r_[-1.38265 * 1966 * A, np.zeros(1965)]  # one loss that alone gives Z2 = -0.38265 where ES is 1
-    test = backtests_shortfall.acerbi_szekely_z2(one, 0.9, 1.0, 0.975, law, significance=0.01, simulations=60_000, seed=1)
+    test = backtests_shortfall.acerbi_szekely_z2(one, 0.9, 1.0, 0.975, law, significance=0.01)
     assert test.statistic == pytest.approx(-0.38265, abs=1e-12)
-    assert test.detail["critical"] == pytest.approx(critical, rel=0.1) and test.pvalue == pytest.approx(pvalue, rel=0.25, abs=1e-3)
+    null = np.concatenate([backtests_shortfall._null_law(1966, None, 0.975, law, 50_000, seed) for seed in range(3)])
+    assert np.quantile(null, 0.01) == pytest.approx(critical, rel=0.1) and (null <= test.statistic).mean() == pytest.approx(pvalue, rel=0.1)
+
+
+@pytest.mark.parametrize("level, mean, spread, pvalue", [(0.95, 0.028821, 0.0028565, 0.181), (0.975, 0.015998, 0.0020394, 0.086278), (0.99, 0.0080997, 0.0012972, 0.016871)])
+def test_unconditional_violations_of_mathworks(level, mean, spread, pvalue):
+    "Mean violation, its deviation and the p-value of a t(10) model over 1,966 days."
+    pit = np.full(1966, 0.5)
+    pit[:100] = (1 - level) * (1 - mean * 19.66)
+    test = backtests_violations.du_escanciano_u(pit, level, simulations=100)
+    assert test.statistic * spread == pytest.approx(mean - (1 - level) / 2, abs=1e-6) and test.pvalue == pytest.approx(pvalue, abs=5e-4)
 
 
 @pytest.mark.parametrize("a", [0.01, 0.025, 0.05])
@@ -110,6 +120,37 @@ def too_many_hits_are_too_little_risk(room):
     assert not room.nolde_ziegel(r / 2, Q * vol, E * vol, 0.975, "simple", "one", simulations=200).rejected
 
 
+def wild_days_weigh_most(room):
+    level, law, draws = 0.975, Normal(), 4000
+    equal, unequal = (room._null_residuals(w, level, law, draws, 0, None) for w in (np.ones(20), np.r_[np.full(19, 0.1), 5.0]))
+    assert stats.ks_2samp(equal, unequal).pvalue < 1e-6
+
+
+def hits_fall_on_all_days(room):
+    row, day = room.hit_days(4000, 50, 0.1, np.random.default_rng(0))
+    assert np.bincount(day, minlength=50).min() > 300 and np.bincount(row, minlength=4000).var() == pytest.approx(4.5, rel=0.1)
+
+
+def zero_is_the_deepest(room):
+    assert room.costanzino_curran(np.r_[np.zeros(2), np.full(28, 0.5)], 0.975, simulations=100).statistic == 2.0
+
+
+def nothing_is_not_correlated(room):
+    assert room.du_escanciano_c(np.full(250, 0.5), 0.99, simulations=100).rejected is None
+    right = np.random.default_rng(0).random((2000, 250))
+    day = types.SimpleNamespace(pit=right, level=0.99)
+    assert np.isnan(room._PORTMANTEAU[5](day)).mean() == pytest.approx(0.99**250, abs=0.02)
+
+
+def no_hit_is_green(room):
+    assert room.costanzino_curran(np.full(30, 0.5), 0.999, simulations=100).zone == "green"
+
+
+def no_residual_is_no_evidence(room):
+    found = [room.nolde_ziegel(np.zeros(n), 0.0213, 0.0257, p, "general", vol=0.0107, simulations=100) for n in (2, 250) for p in (0.975, 0.999)]
+    assert [f.statistic for f in found] == [0.0] * 4
+
+
 def bets_are_fair(room):
     loss = np.random.default_rng(0).standard_normal(400_000)
     assert room.es_evalues(loss, Q, E, 0.975).mean() == pytest.approx(1, abs=0.03) and room.var_evalues(loss, Q, 0.975).mean() == pytest.approx(1, abs=0.03)
@@ -122,13 +163,19 @@ def stakes_are_made_before(room):
 
 
 FAULTS = [
-    (backtests_residuals, '((-day["returns"] - day["expected_shortfall"]) / scale)[hit]', '((day["expected_shortfall"] + day["returns"]) / scale)[hit]', residuals_have_their_sign),
-    (backtests_residuals, 'b = b / es if scale == "relative" else b', "b = b", relative_means_relative),
+    (backtests_residuals, '((loss - day["expected_shortfall"]) / scale)[hit]', '((day["expected_shortfall"] - loss) / scale)[hit]', residuals_have_their_sign),
+    (backtests_residuals, "_t_ratio(weight * _tail_excess", "_t_ratio(_tail_excess", wild_days_weigh_most),
+    (backtests_residuals, "np.cumsum(gaps) - 1", "np.cumsum(gaps) // n * n", hits_fall_on_all_days),
+    (backtests_residuals, "b = b / es if relative else b", "b = b", relative_means_relative),
     (backtests_residuals, "b = es - var - np.maximum", "b = es - np.maximum", quiet_days_cost_nothing),
-    (backtests_shortfall, "return 1 + day.law.ppf(worst)", "return 1 - day.law.ppf(worst)", shortfall_of_ranks),
+    (backtests_shortfall, "return 1 + factor * day.law", "return 1 - factor * day.law", shortfall_of_ranks),
     (backtests_violations, "return np.maximum(a - pit, 0) / a", "return np.maximum(pit - a, 0) / a", depth_is_counted_from_the_tail),
     (backtests_violations, "at_most[0] = (1 - a) ** n", "at_most[0] = 0", the_law_has_its_atom),
     (backtests_violations, "h[:, j:] * h[:, :-j]", "h[:, 1:] * h[:, :-1]", correlation_points_back),
+    (backtests_violations, "pit=np.array(pit, float)", "pit=check_pit(pit)[0]", zero_is_the_deepest),
+    (backtests_violations, "np.where(depth.any(axis=1), (h**2).mean(axis=1), np.nan)", "(h**2).mean(axis=1)", nothing_is_not_correlated),
+    (backtests_violations, "int(total > 0 and total >= yellow)", "int(total >= yellow)", no_hit_is_green),
+    (backtests_calibration, "np.where(loss > value_at_risk, (loss - expected_shortfall) / (a * vol), 0.0)", "(expected_shortfall - value_at_risk) / (a * vol) * one + two / vol", no_residual_is_no_evidence),
     (backtests_calibration, '[-one, two] if version == "simple"', '[one, two] if version == "simple"', too_many_hits_are_too_little_risk),
     (evalues, "np.maximum(loss - value_at_risk, 0) / ((1 - level)", "np.maximum(loss, 0) / ((1 - level)", bets_are_fair),
     (evalues, "lambda t: own[:t]", "lambda t: own[: t + 1]", stakes_are_made_before),

@@ -6,15 +6,13 @@
 __all__ = ['VERSIONS', 'SIDES', 'identification', 'nolde_ziegel']
 
 # %% ../../nbs/risk/32m_backtests_calibration.ipynb #6de6b9dc
-from functools import lru_cache
-
 import numpy as np
 
-from .backtests_residuals import _pair, _shares, tail_draws
-from .losses import _where
+from .backtests_residuals import _hit_draws, _scaled, _shares
+from .backtests_shortfall import check_law
 from .null_laws import WORLDS, doubled, simulated_pvalue
 from ..utils.checks import BadArgument, check_count, check_level, check_significance
-from ..utils.laws import Law, Normal
+from ..utils.laws import Law
 from ..utils.results import TestResult, show_number, show_rate
 
 # %% ../../nbs/risk/32m_backtests_calibration.ipynb #92598919
@@ -34,7 +32,7 @@ def identification(
     a = 1 - level
     one, two = a - (loss > value_at_risk), value_at_risk - expected_shortfall + np.maximum(loss - value_at_risk, 0) / a
     if sided == "two":
-        return [one, two] if version == "simple" else [(expected_shortfall - value_at_risk) / (a * vol) * one + two / vol]
+        return [one, two] if version == "simple" else [np.where(loss > value_at_risk, (loss - expected_shortfall) / (a * vol), 0.0)]
     return [-one, two] if version == "simple" else [-one, -value_at_risk * one, two, two / vol]
 
 
@@ -52,21 +50,13 @@ def _verdict(means, squares, n, sided):
     return t.max(axis=0), np.minimum(k * (1 / np.arange(1, k + 1)).sum() * p.min(axis=0), 1)
 
 # %% ../../nbs/risk/32m_backtests_calibration.ipynb #293009aa
-@lru_cache(maxsize=32)
-def _draws(n, level, law, simulations, seed, rate):
-    "(history, day, standardised loss) of every hit, VaR and ES: the same for every path of forecasts."
-    rng = np.random.default_rng(seed)
-    row, day = np.nonzero(rng.random((simulations, n)) < (1 - level if rate is None else rate))
-    return row, day, *tail_draws(len(row), level, law, rng, rate)
-
-
-def _simulated(scale, level, law, version, sided, simulations, seed, rate=None):
-    "-log of the asymptotic p-values of histories whose forecast ES is `scale`, sorted; at a true hit `rate` other than the promised one, with losses larger to fit."
-    n = len(scale)
-    row, day, loss, q, e = _draws(n, level, law, simulations, seed, rate)
-    vol = scale / e
-    quiet = np.array(identification(np.full(n, -np.inf), q * vol, scale, vol, level, version, sided))
-    loud = np.array(identification(loss * vol[day], q * vol[day], scale[day], vol[day], level, version, sided))
+def _simulated(es, vol, level, law, version, sided, simulations, seed, rate=None):
+    "-log of the asymptotic p-values of histories on the path of ES and volatility, sorted; at a true hit `rate`, with losses larger to fit."
+    n = len(es)
+    row, day, loss, q, e = _hit_draws(n, level, law, simulations, seed, rate)
+    var = es * (q / e)
+    quiet = np.array(identification(np.full(n, -np.inf), var, es, vol, level, version, sided))
+    loud = np.array(identification(loss * es[day] / e, var[day], es[day], vol[day], level, version, sided))
 
     def mean(calm, wild):
         return (calm.sum() + np.bincount(row, wild - calm[day], simulations)) / n
@@ -91,22 +81,33 @@ def nolde_ziegel(
     seed: int = 0,  # fixes them
 ) -> TestResult:  # statistic: Wald, chi-squared with 2 or 1 df, or the largest t ratio; simulated exact p-value
     "Nolde and Ziegel's conditional calibration test of VaR and ES."
-    law, level, simulations = Normal() if law is None else law, check_level(level), check_count("simulations", simulations, 100)
+    law, level, simulations = check_law(law), check_level(level), check_count("simulations", simulations, 100)
     if version not in VERSIONS or sided not in SIDES:
         raise BadArgument(f"version={version!r}, sided={sided!r}: choose 'simple' or 'general', 'two' or 'one'")
-    day, index = _pair(returns, value_at_risk, expected_shortfall, **({} if vol is None else {"vol": vol}))
-    var, es, n = day["value_at_risk"], day["expected_shortfall"], len(index)
-    scale = day.get("vol", es)
-    if (scale <= 0).any():
-        raise BadArgument(f"vol is {scale[scale <= 0][0]:g} at {_where(index, scale <= 0)}: it must be positive")
-    parts = np.array(identification(-day["returns"], var, es, scale, level, version, sided))
+    day, scale = _scaled(returns, value_at_risk, expected_shortfall, expected_shortfall if vol is None else vol)
+    loss, var, es, n = -day["returns"], day["value_at_risk"], day["expected_shortfall"], len(scale)
+    parts = np.array(identification(loss, var, es, scale, level, version, sided))
     value, p = (float(v[0]) for v in _verdict(parts.mean(axis=1)[:, None], (parts @ parts.T / n)[:, :, None], n, sided))
-    null, wrong = (_simulated(es, level, law, version, sided, simulations, s, rate) for s, rate in ((seed, None), (seed + 1, 2 * (1 - level))))
-    x, far = int((-day["returns"] > var).sum()), float((np.maximum(-day["returns"] - var, 0) / (1 - level)).sum() / np.maximum((es - var).sum(), 1e-300))
-    notes = (["ES is equal to VaR on all days"] if (es == var).all() else []) + (["no hit: both functions hardly vary"] if not x else [])
-    return TestResult(f"Nolde-Ziegel, {version}, {sided}-sided", value, p, f"VaR and ES at {show_rate(level)} are right", "VaR and ES are too low" if sided == "one" else "they are not",
-                      significance, pvalue_exact=simulated_pvalue(-np.log(max(p, 1e-300)), null), df=len(parts) if sided == "two" else np.nan,
-                      **_shares(null, wrong, lambda s: np.exp(-s), "upper", check_significance(significance)),
-                      note="; ".join([*notes, f"exact p-value from {simulations:,} histories on the forecast path; power at {WORLDS[doubled]}"]),
-                      finding=f"{x} hits where {show_number(n * (1 - level), 3)} are expected, and {show_number(far, 3)} times the expected excess over VaR" if (es > var).any() else f"{x} hits in {n} days",
-                      detail={"hits": x, "observations": n, "expected": n * (1 - level)})
+    path = (es, scale, level, law, version, sided, simulations)
+    null, wrong = (_simulated(*path, s, rate) for s, rate in ((seed, None), (seed + 1, 2 * (1 - level))))
+    x = int((loss > var).sum())
+    return TestResult(
+        f"Nolde-Ziegel, {version}, {sided}-sided", value, p, f"VaR and ES at {show_rate(level)} are right",
+        "VaR and ES are too low" if sided == "one" else "they are not", check_significance(significance), df=len(parts) if sided == "two" else np.nan,
+        pvalue_exact=simulated_pvalue(-np.log(max(p, 1e-300)), null), **_shares(null, wrong, lambda s: np.exp(-s), "upper", significance),
+        note="; ".join([*_oddities(x, var, es), f"exact p-value from {simulations:,} histories on the forecast path; power at {WORLDS[doubled]}"]),
+        finding=_seen(loss, var, es, level, x), detail={"hits": x, "observations": n, "expected": n * (1 - level)},
+    )
+
+# %% ../../nbs/risk/32m_backtests_calibration.ipynb #5b2884ce
+def _oddities(x, var, es):
+    "What a reader must know of strange columns."
+    return ["ES is equal to VaR on all days"] * bool((es == var).all()) + ["no hit: the functions do not vary by outcome"] * (not x)
+
+
+def _seen(loss, var, es, level, x):
+    "Hits and excess over VaR, as a clause."
+    if not (es > var).any():
+        return f"{x} hits in {len(es)} days"
+    far = float((np.maximum(loss - var, 0) / (1 - level)).sum() / (es - var).sum())
+    return f"{x} hits where {show_number(len(es) * (1 - level), 3)} are expected, and {show_number(far, 3)} times the expected excess over VaR"

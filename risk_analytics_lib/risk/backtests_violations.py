@@ -8,13 +8,13 @@ __all__ = ['STEP', 'LAGS', 'violations', 'violation_law', 'du_escanciano_u', 'du
 
 # %% ../../nbs/risk/32k_backtests_violations.ipynb #336d1450
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
 from .backtests_coverage import RED_FROM, YELLOW_FROM
-from .backtests_shortfall import check_pit
-from .null_laws import clustered, doubled, judged, null_table, observed
+from .backtests_shortfall import check_law, check_pit
+from .null_laws import WORLDS, Histories, clustered, doubled, judged, null_table, observed
 from ..utils.checks import TooShort, check_count, check_level, check_significance
 from ..utils.laws import Law
 from ..utils.results import TestResult, show_number, show_rate
@@ -24,15 +24,15 @@ STEP = 1 / 1024
 
 
 def violations(
-    pit: np.ndarray,  # in (0, 1), any shape
+    pit: np.ndarray,  # in [0, 1], any shape
     level: float,  # confidence, in (0.5, 1)
-) -> np.ndarray:  # in [0, 1)
+) -> np.ndarray:  # in [0, 1]; a PIT of 0 is a whole violation
     "Cumulative violations: how deep in the tail, 0 without a hit."
     a = 1 - level
     return np.maximum(a - pit, 0) / a
 
 
-@cache
+@lru_cache(maxsize=256)
 def violation_law(
     n: int,  # days
     level: float,  # confidence, in (0.5, 1)
@@ -55,21 +55,34 @@ def _at_most(s, n, level):
 
 
 def _quantile(p, n, level):
+    "Smallest sum s with P(S <= s) >= p; None where that holds without a hit."
     s, cdf = violation_law(n, level)
-    return float(np.interp(p, cdf, s))
+    return None if cdf[0] >= p else float(np.interp(p, cdf, s))
 
 # %% ../../nbs/risk/32k_backtests_violations.ipynb #db2b4b4e
-def _mean_violation(day):
-    a, n = 1 - day.level, day.pit.shape[1]
-    return np.sqrt(n) * (violations(day.pit, day.level).mean(axis=1) - a / 2) / np.sqrt(a * (1 / 3 - a / 4))
-
-
-def _day(pit, level):
-    day = observed(pit=pit)
+def _sequence(pit, level):
+    "One checked history: PITs as they are, zeros and ones included."
+    check_pit(pit)
+    day = observed(pit=np.array(pit, float))
     day.level = level
-    return day
+    return day, day.pit.shape[1], int((day.pit < 1 - level).sum())
 
 
+def _depths(day):
+    "Violations of many histories; where those are simulated, only days of a hit are looked at."
+    if not isinstance(day, Histories):
+        return violations(day.pit, day.level)
+    found, beyond = np.zeros(day.u.shape), day.hits
+    pit = day.u[beyond] if day._factor == 1 else day.law.cdf(day._factor * day.law.ppf(day.u[beyond]))
+    found[beyond] = violations(pit, day.level)
+    return found
+
+
+def _mean_violation(day):
+    a, n = 1 - day.level, day.pit.shape[1] if not isinstance(day, Histories) else day.u.shape[1]
+    return np.sqrt(n) * (_depths(day).mean(axis=1) - a / 2) / np.sqrt(a * (1 / 3 - a / 4))
+
+# %% ../../nbs/risk/32k_backtests_violations.ipynb #616bf3f9
 def du_escanciano_u(
     pit,  # forecast distribution functions at the outcomes, in [0, 1], (T,); NaN raises
     level: float,  # confidence of the ES, in (0.5, 1)
@@ -81,25 +94,29 @@ def du_escanciano_u(
     "Du and Escanciano's unconditional test: is the tail as deep as forecast?"
     from scipy.special import erfc
 
-    level, (pit, moved) = check_level(level), check_pit(pit)
-    n, total, x = len(pit), float(violations(pit, level).sum()), int((pit < 1 - level).sum())
-    found = judged("Du-Escanciano U", _mean_violation, _day(pit, level), n, level, f"violations beyond {show_rate(level)} have the mean they should", "they are too deep or too shallow",
-                   pvalue=lambda z: erfc(np.abs(z) / np.sqrt(2)), tail="both", law=law, significance=significance, simulations=simulations, seed=seed, note=moved,
-                   finding=f"{x} hits in {n} days, their depths sum to {show_number(total, 3)} where {show_number(n * (1 - level) / 2, 3)} is expected",
-                   detail={"hits": x, "observations": n, "expected": n * (1 - level), "depth": total})
+    level, law = check_level(level), check_law(law)
+    day, n, x = _sequence(pit, level)
+    total, mean = float(violations(day.pit, level).sum()), n * (1 - level) / 2
+    found = judged(
+        "Du-Escanciano U", _mean_violation, day, n, level, f"violations beyond {show_rate(level)} are as deep as they should be on average",
+        "they are too deep or too shallow", pvalue=lambda z: erfc(np.abs(z) / np.sqrt(2)), tail="both", law=law, significance=significance,
+        simulations=simulations, seed=seed, detail={"hits": x, "observations": n, "expected": n * (1 - level), "depth": total},
+        finding=f"{x} hits in {n} days, their depths sum to {show_number(total, 3)} where {show_number(mean, 3)} is expected",
+    )
     at_most = _at_most(total, n, level)
-    above = 1 - at_most if total > 0 else 1.0
-    return replace(found, pvalue_exact=min(1.0, 2 * min(at_most, above)), note=found.note.replace("exact p-value from", "exact p-value from the compound law, rates from"))
+    p = min(1.0, 2 * min(at_most, 1 - at_most if total > 0 else 1.0))
+    return replace(found, pvalue_exact=p, note=found.note.replace("exact p-value from", "exact p-value from the compound law, rates from"))
 
-# %% ../../nbs/risk/32k_backtests_violations.ipynb #616bf3f9
+# %% ../../nbs/risk/32k_backtests_violations.ipynb #34e4501a
 LAGS = 5
 
 
 def _portmanteau_of(lags):
-    "A named statistic, so that its tables can be kept."
+    "A named statistic, so that its tables can be kept; not defined without a hit, where nothing varies."
     def statistic(day):
-        n, h = day.pit.shape[1], violations(day.pit, day.level) - (1 - day.level) / 2
-        variance = (h**2).mean(axis=1)
+        depth = _depths(day)
+        n, h = depth.shape[1], depth - (1 - day.level) / 2
+        variance = np.where(depth.any(axis=1), (h**2).mean(axis=1), np.nan)
         return n * sum(((h[:, j:] * h[:, :-j]).sum(axis=1) / (n - j) / variance) ** 2 for j in range(1, lags + 1))
     statistic.__name__ = statistic.__qualname__ = f"violation_portmanteau_{lags}"
     return statistic
@@ -107,7 +124,7 @@ def _portmanteau_of(lags):
 
 _PORTMANTEAU = {k: _portmanteau_of(k) for k in range(1, 21)}
 
-
+# %% ../../nbs/risk/32k_backtests_violations.ipynb #bc4b5646
 def du_escanciano_c(
     pit,  # forecast distribution functions at the outcomes, in [0, 1], (T,), in order of time; NaN raises
     level: float,  # confidence of the ES, in (0.5, 1)
@@ -115,18 +132,23 @@ def du_escanciano_c(
     significance: float = 0.05,  # size of the decision
     simulations: int = 2000,  # histories of the exact p-value
     seed: int = 0,  # fixes them
-) -> TestResult:  # statistic, chi-squared with `lags` df; simulated exact p-value
+) -> TestResult:  # statistic, chi-squared with `lags` df; simulated exact p-value; NaN without a hit
     "Du and Escanciano's conditional test: do deep violations announce one another?"
     from scipy.special import chdtrc
 
-    level, lags, (pit, moved) = check_level(level), check_count("lags", lags), check_pit(pit)
-    n, x = len(pit), int((pit < 1 - level).sum())
+    level, lags, significance = check_level(level), check_count("lags", lags), check_significance(significance)
+    day, n, x = _sequence(pit, level)
     if lags not in _PORTMANTEAU or n <= lags + 1:
         raise TooShort(f"{lags} lags of {n} days: take 1 to {min(max(_PORTMANTEAU), max(n - 2, 1))}")
-    mute = f"{x} hit{'s' * (x != 1)} cannot be correlated; " if x < 2 else ""
-    return judged("Du-Escanciano C", _PORTMANTEAU[lags], _day(pit, level), n, level, f"violations are uncorrelated over {lags} days", "violations cluster", pvalue=lambda s: chdtrc(lags, s),
-                  world=clustered, significance=significance, simulations=simulations, seed=seed, note=mute + moved if mute or moved else "", df=lags,
-                  finding=f"{x} hits in {n} days, their depths compared with those of the {lags} days before", detail={"hits": x, "observations": n, "expected": n * (1 - level)})
+    setting = {"h0": f"violations are uncorrelated over {lags} days", "h1": "violations cluster", "significance": significance}
+    setting |= {"df": lags, "detail": {"hits": x, "observations": n, "expected": n * (1 - level)}}
+    if not x:
+        return TestResult("Du-Escanciano C", np.nan, np.nan, note=f"no hit in {n} days: nothing can be correlated", finding=f"no hit in {n} days", **setting)
+    return judged(
+        "Du-Escanciano C", _PORTMANTEAU[lags], day, n, level, pvalue=lambda s: chdtrc(lags, s), world=clustered, simulations=simulations, seed=seed,
+        note="one hit cannot announce another" if x == 1 else "",
+        finding=f"{x} hit{'s' * (x != 1)} in {n} days, their depths compared with those of the {lags} days before", **setting,
+    )
 
 # %% ../../nbs/risk/32k_backtests_violations.ipynb #68446d82
 @dataclass(frozen=True, repr=False)
@@ -148,9 +170,9 @@ class ShortfallLight(TestResult):
 
 
 def _depth(day):
-    return violations(day.pit, day.level).sum(axis=1)
+    return _depths(day).sum(axis=1)
 
-
+# %% ../../nbs/risk/32k_backtests_violations.ipynb #b63271d4
 def costanzino_curran(
     pit,  # forecast distribution functions at the outcomes, in [0, 1], (T,); NaN raises
     level: float = 0.975,  # confidence of the ES, in (0.5, 1)
@@ -158,15 +180,19 @@ def costanzino_curran(
     significance: float = 0.05,  # stands in tables beside other tests; the zones are at 95 and 99.99 %
     simulations: int = 2000,  # histories behind the power
     seed: int = 0,  # fixes them
-) -> ShortfallLight:  # statistic: sum of violations; p-value P(at least as deep), exact; .zone; detail yellow_from, red_from
+) -> ShortfallLight:  # statistic: sum of violations; p-value P(at least as deep), exact; .zone; detail yellow_from, red_from (0: any hit)
     "Costanzino and Curran's traffic light of ES."
-    level, (pit, moved) = check_level(level), check_pit(pit)
-    n, total, x = len(pit), float(violations(pit, level).sum()), int((pit < 1 - level).sum())
-    at_most, (yellow, red) = _at_most(total, n, level), (_quantile(p, n, level) for p in (YELLOW_FROM, RED_FROM))
-    p = 1 - at_most if total > 0 else 1.0
-    power = float((null_table(_depth, n, level, law, doubled, simulations, seed) >= yellow).mean())
-    return ShortfallLight("ES traffic light", total, p, f"the tail beyond {show_rate(level)} is no deeper than forecast", "it is deeper", check_significance(significance), pvalue_exact=p,
-                          size=1 - YELLOW_FROM, power=power, size_exact=1 - YELLOW_FROM, power_exact=power,
-                          note=f"{moved + '; ' if moved else ''}size and power of leaving the green zone; power where losses are larger by the factor that doubles the hit rate",
-                          finding=f"depths of {x} hits sum to {show_number(total, 3)} where {show_number(n * (1 - level) / 2, 3)} is expected, yellow from {yellow:.2f}",
-                          detail={"hits": x, "observations": n, "expected": n * (1 - level), "zone": ("green", "yellow", "red")[int(total >= yellow) + int(total >= red)], "yellow_from": yellow, "red_from": red})
+    level, law, significance = check_level(level), check_law(law), check_significance(significance)
+    day, n, x = _sequence(pit, level)
+    total, mean = float(violations(day.pit, level).sum()), n * (1 - level) / 2
+    yellow, red = ((_quantile(p, n, level) or 0.0) for p in (YELLOW_FROM, RED_FROM))
+    p = 1 - _at_most(total, n, level) if total > 0 else 1.0
+    zone = ("green", "yellow", "red")[int(total > 0 and total >= yellow) + int(total > 0 and total >= red)]
+    wrong = null_table(_depth, n, level, law, doubled, simulations, seed)
+    size, power = 1 - max(YELLOW_FROM, _at_most(0.0, n, level)), float(((wrong >= yellow) & (wrong > 0)).mean())
+    return ShortfallLight(
+        "ES traffic light", total, p, f"the tail beyond {show_rate(level)} is no deeper than forecast", "it is deeper", significance, pvalue_exact=p,
+        size=size, power=power, size_exact=size, power_exact=power, note=f"size and power of leaving the green zone; power at {WORLDS[doubled]}",
+        finding=f"depths of {x} hits sum to {show_number(total, 3)} where {show_number(mean, 3)} is expected, yellow from {yellow:.2f}",
+        detail={"hits": x, "observations": n, "expected": n * (1 - level), "zone": zone, "yellow_from": yellow, "red_from": red},
+    )
