@@ -257,3 +257,44 @@ def test_parameters_arrive_after_their_defaults():
 def test_variants_are_parameter_files(file):
     parameters = render.check_parameters(render.HERE / "daily_risk.ipynb", render.load_parameters(file.stem))
     assert parameters["sections"] == "all" or set(parameters["sections"]) <= set(page.SECTIONS)
+
+
+# The validation of models
+
+
+@pytest.fixture(scope="session")
+def validation(tmp_path_factory):
+    "`risk backtest --report` on a user's own prices with a nasty name: two engines, a year."
+    folder = tmp_path_factory.mktemp("validation")
+    days, rng = sessions("2017-01-03", "2019-12-31"), np.random.default_rng(3)
+    pd.DataFrame({NASTY: 100 * np.exp(rng.normal(0, 0.01, len(days)).cumsum())}, days).rename_axis("date").to_csv(folder / "prices.csv")
+    done = risk("backtest", "--series", NASTY, "--models", "hs,ewma_t", "--days", 260, "--window", 400, "--prices", "prices.csv", "--report", "validation.html", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "validation.html", done.stdout
+
+
+def test_validation_says_its_verdict(validation):
+    from risk_reports import validation as room
+
+    file, said = validation
+    text = re.sub(r"<script>.*?</script>", "", file.read_text(), flags=re.S)
+    assert re.search(r"validation\.html \(\d\.\d MB\) written: (hs|ewma_t) (may be used|is in doubt)", said.splitlines()[-1])
+    assert all(f'id="{key}"' in text for key in room.SECTIONS) and re.search(r'class="verdict (ok|near|breach)"', text)
+    assert text.count("right forecasts give this or worse") > 20 and re.search(r"Of \d\d tests at 99 %", text)
+    assert "<script>alert" not in text and str(file.parent) not in text and file.stat().st_size < 2.5e6
+
+
+def test_every_test_of_the_suite_has_its_reading():
+    from risk_reports import validation as room
+
+    from risk_analytics_lib.risk.suites import ES_SUITE, VAR_SUITE
+
+    assert sorted(t for tests, *_ in room.GROUPS for t in tests) == sorted([*VAR_SUITE, *ES_SUITE])
+
+
+@pytest.mark.needs_chromium
+def test_validation_draws_its_figures(validation, opened):
+    tab = opened(validation[0])
+    assert tab.evaluate("document.querySelectorAll('.plot svg.main-svg').length") >= 5 and tab.asked == [validation[0].as_uri()] and tab.said == []
+    narrow = opened(validation[0], width=390)
+    assert narrow.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from .null_laws import doubled, judged, observed
-from .pit_recursions import distance_from_even
 from ..utils.checks import BadArgument, TooShort, check_count, check_index, check_level
 from ..utils.results import TestResult, show_day, show_number, show_rate
 
@@ -177,6 +176,8 @@ def hong_li_q(
     nodes: int = 32,  # of the quadrature, per axis
 ) -> np.ndarray:  # Q of lags 1, ..., lags, (S, lags); standard normal in the limit
     "Hong and Li's statistic lag by lag, many histories at once."
+    from risk_analytics_lib.risk.pit_recursions import distance_from_even  # numba, when it is needed
+
     x, w = np.polynomial.legendre.leggauss(nodes)
     distance, h = distance_from_even(np.ascontiguousarray(pit, float), lags, (x + 1) / 2, w / 2)
     centre = ((1 / h - 2) * 5 / 7 + 2 * EDGE) ** 2 - 1

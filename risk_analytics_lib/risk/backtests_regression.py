@@ -11,7 +11,6 @@ from functools import lru_cache
 import numpy as np
 
 from .backtests_shortfall import check_law
-from .esr_covariance_recursions import joint_fits
 from .losses import _days, _where
 from .null_laws import judged, null_table, observed, simulated_pvalue
 from ..utils.checks import BadArgument, check_level, check_significance
@@ -36,6 +35,8 @@ def esr_fits(
     version: str,  # "strict", "auxiliary", "intercept"; "flat" is the intercept with constant forecasts
 ) -> np.ndarray:  # (S, 8), as from `joint_fits`, on the scale of returns
     "The regression of each history."
+    from risk_analytics_lib.risk.esr_covariance_recursions import joint_fits  # numba, when it is needed
+
     y = np.ascontiguousarray(day.returns, float)
     path = np.ones((1, y.shape[1])) if version == "flat" or np.ndim(day.expected_shortfall) else volatility_path(y.shape[1])[None]
     q, e = (np.ascontiguousarray(-path * x) for x in (day.value_at_risk, day.expected_shortfall))
