@@ -1,24 +1,13 @@
 "Published numbers of backtests of durations, quantiles and PITs; and planted faults that must be found."
 
-import types
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from lessons import ROOT
+from goldens import golden, planted
 from scipy import stats
 
 from risk_analytics_lib.risk import backtests_durations, backtests_pit, backtests_quantile
-
-GOLDEN = ROOT.parent / "shared" / "golden" / "data"
-
-
-def golden(name: str) -> pd.DataFrame:
-    "A file of published data; the test is skipped where it does not lie beside the repository."
-    if not (GOLDEN / name).exists():
-        pytest.skip(f"the published data set {name} is not on this machine")
-    return pd.read_csv(GOLDEN / name)
 
 
 @pytest.fixture
@@ -164,16 +153,6 @@ def test_every_pit_has_an_answer(days):
 
 
 # Planted faults: a copy of the module with one line changed must fail the check that the module passes
-
-
-def planted(module, old: str, new: str):
-    "The module with a fault in its source."
-    source = Path(module.__file__).read_text()
-    assert source.count(old) == 1, f"{old!r} occurs {source.count(old)} times in {module.__name__}"
-    twin = types.ModuleType(module.__name__)
-    twin.__package__, twin.__file__ = module.__package__, module.__file__
-    exec(compile(source.replace(old, new), module.__file__, "exec"), twin.__dict__)
-    return twin
 
 
 def shape_of_censored_spells(room):

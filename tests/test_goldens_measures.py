@@ -3,21 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from lessons import ROOT
+from goldens import golden, planted
 
 from risk_analytics_lib.risk import backtests_es, backtests_shortfall, measures, measures_entropic, measures_moments, scoring
 from risk_analytics_lib.risk.exposure import component_es, component_var
 from risk_analytics_lib.risk.frtb import LIQUIDITY_HORIZONS, liquidity_horizon_es, multiplier
 from risk_analytics_lib.utils.distributions import LocationScale
 from risk_analytics_lib.utils.laws import Normal, StudentT
-
-GOLDEN = ROOT.parent / "shared" / "golden" / "data"
-
-
-def golden(name: str) -> pd.DataFrame:
-    if not (GOLDEN / name).is_file():
-        pytest.skip(f"the golden input {name} is not beside this checkout")
-    return pd.read_csv(GOLDEN / name)
 
 
 @pytest.fixture(scope="module")
@@ -153,8 +145,6 @@ FAULTS = [
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("module, old, new, check", FAULTS, ids=[f"{c.__name__}-{i}" for i, (_, _, _, c) in enumerate(FAULTS)])
 def test_planted_fault_is_found(module, old, new, check):
-    from test_goldens_risk import planted
-
     check(module)
     with pytest.raises(AssertionError):
         check(planted(module, old, new))

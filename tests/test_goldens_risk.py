@@ -1,27 +1,16 @@
 "Published numbers of measures, backtests and scores; properties against scipy; and planted faults that must be found."
 
-import types
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from lessons import ROOT
+from goldens import golden, planted
 from scipy import stats
 
 from risk_analytics_lib.risk import backtests_coverage, backtests_independence, backtests_var, comparison, coverage, hits, losses, measures, measures_tail, scoring, suites
 from risk_analytics_lib.utils.checks import RiskError
 from risk_analytics_lib.utils.distributions import LocationScale
 from risk_analytics_lib.utils.laws import Normal, StudentT
-
-GOLDEN = ROOT.parent / "shared" / "golden" / "data"
-
-
-def golden(name: str) -> pd.DataFrame:
-    "A file of published data; the test is skipped where it does not lie beside the repository."
-    if not (GOLDEN / name).exists():
-        pytest.skip(f"the published data set {name} is not on this machine")
-    return pd.read_csv(GOLDEN / name)
 
 
 def days_with(failures: int, observations: int = 1043) -> np.ndarray:
@@ -215,16 +204,6 @@ def test_measures_refuse():
 
 
 # Planted faults: a copy of the module with one line changed must fail the check that the module passes
-
-
-def planted(module, old: str, new: str):
-    "The module with a fault in its source."
-    source = Path(module.__file__).read_text()
-    assert source.count(old) == 1, f"{old!r} occurs {source.count(old)} times in {module.__name__}"
-    twin = types.ModuleType(module.__name__)
-    twin.__package__, twin.__file__ = module.__package__, module.__file__
-    exec(compile(source.replace(old, new), module.__file__, "exec"), twin.__dict__)
-    return twin
 
 
 def strict(room):

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['BASEL_MULTIPLIERS', 'YELLOW_FROM', 'RED_FROM', 'lr_coverage', 'wrong_rate', 'counted', 'kupiec_pof', 'binomial_test',
-           'TrafficLight', 'traffic_light']
+           'Light', 'TrafficLight', 'traffic_light']
 
 # %% ../../nbs/risk/32b_backtests_coverage.ipynb #63b0aae2
 from dataclasses import dataclass
@@ -112,16 +112,12 @@ YELLOW_FROM, RED_FROM = 0.95, 0.9999  # cumulative probability of the count
 
 
 @dataclass(frozen=True, repr=False)
-class TrafficLight(TestResult):
-    "A traffic light: green accepts, red rejects, yellow leaves it open and costs capital."
+class Light(TestResult):
+    "A test that ends in a zone: green accepts, red rejects, yellow leaves it open."
 
     @property
     def zone(self) -> str:  # "green", "yellow" or "red"
         return self.detail["zone"]
-
-    @property
-    def multiplier(self) -> float:  # of the capital charge, by the table asked for
-        return self.detail["multiplier"]
 
     @property
     def rejected(self) -> bool | None:  # None in the yellow zone
@@ -130,8 +126,20 @@ class TrafficLight(TestResult):
     @property
     def decision(self) -> str:
         said = {"green": "do not reject H0", "yellow": "no decision", "red": "reject H0"}[self.zone]
-        found = f"{self.detail['hits']} hits where {show_number(self.detail['expected'], 3)} are expected"
-        return f"{said}: {self.zone} zone, {found}, multiplier {self.multiplier:.2f}"
+        return f"{said}: {self.zone} zone, {self.finding}"
+
+
+@dataclass(frozen=True, repr=False)
+class TrafficLight(Light):
+    "The light of VaR, which sets a price as well."
+
+    @property
+    def multiplier(self) -> float:  # of the capital charge, by the table asked for
+        return self.detail["multiplier"]
+
+    @property
+    def decision(self) -> str:
+        return f"{super().decision}, multiplier {self.multiplier:.2f}"
 
 # %% ../../nbs/risk/32b_backtests_coverage.ipynb #898e6bfd
 def traffic_light(

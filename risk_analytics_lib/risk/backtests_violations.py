@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .backtests_coverage import RED_FROM, YELLOW_FROM
+from .backtests_coverage import RED_FROM, YELLOW_FROM, Light
 from .backtests_shortfall import check_law, check_pit
 from .null_laws import WORLDS, Histories, clustered, doubled, judged, null_table, observed
 from ..utils.checks import TooShort, check_count, check_level, check_significance
@@ -152,21 +152,8 @@ def du_escanciano_c(
 
 # %% ../../nbs/risk/32k_backtests_violations.ipynb #68446d82
 @dataclass(frozen=True, repr=False)
-class ShortfallLight(TestResult):
-    "A traffic light of ES: green accepts, red rejects, yellow leaves it open."
-
-    @property
-    def zone(self) -> str:  # "green", "yellow" or "red"
-        return self.detail["zone"]
-
-    @property
-    def rejected(self) -> bool | None:  # None in the yellow zone
-        return {"green": False, "yellow": None, "red": True}[self.zone]
-
-    @property
-    def decision(self) -> str:
-        said = {"green": "do not reject H0", "yellow": "no decision", "red": "reject H0"}[self.zone]
-        return f"{said}: {self.zone} zone, {self.finding}"
+class ShortfallLight(Light):
+    "The light of ES."
 
 
 def _depth(day):
