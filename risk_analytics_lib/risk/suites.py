@@ -54,12 +54,12 @@ def _nz(version, sided):
 ES_SUITE = {  # name in tables -> (needs, function of a sequence)
     "acerbi_szekely_z1": (_PAIR, lambda s: es_room.acerbi_szekely_z1(*_pair(s), s.law, s.size)),
     "acerbi_szekely_z2": (_PAIR, lambda s: es_room.acerbi_szekely_z2(*_pair(s), s.law, s.size)),
-    "acerbi_szekely_z3": (_PIT, lambda s: es_room.acerbi_szekely_z3(s.pit, s.level, s.law, s.size)),
+    "acerbi_szekely_z3": (_PIT, lambda s: es_room.acerbi_szekely_z3(*_pair(s), s.pit, law=s.law, significance=s.size)),
     "minimally_biased_relative": (_PAIR, lambda s: es_room.minimally_biased(*_pair(s), "relative", s.law, s.size)),
     "minimally_biased_absolute": (_PAIR, lambda s: es_room.minimally_biased(*_pair(s), "absolute", s.law, s.size)),
     "mcneil_frey": (_PAIR, lambda s: es_room.mcneil_frey(*_pair(s), s.expected_shortfall if s.vol is None else s.vol, s.law, s.size)),
-    "du_escanciano_u": (_PIT, lambda s: es_room.du_escanciano_u(s.pit, s.level, s.law, s.size)),
-    "du_escanciano_c": (_PIT, lambda s: es_room.du_escanciano_c(s.pit, s.level, significance=s.size)),
+    "du_escanciano_u": (_PIT, lambda s: es_room.du_escanciano_u(*_pair(s), s.pit, law=s.law, significance=s.size)),
+    "du_escanciano_c": (_PIT, lambda s: es_room.du_escanciano_c(*_pair(s), s.pit, significance=s.size)),
     "esr_strict": (_PAIR, _esr("strict")),
     "esr_auxiliary": (_PAIR, _esr("auxiliary")),
     "esr_intercept": (_PAIR, _esr("intercept")),
@@ -68,7 +68,7 @@ ES_SUITE = {  # name in tables -> (needs, function of a sequence)
     "nolde_ziegel_simple_one_sided": (_PAIR, _nz("simple", "one")),
     "nolde_ziegel_general_one_sided": (_PAIR, _nz("general", "one")),
     "e_backtest_es": (_PAIR, lambda s: e_backtest_es(*_pair(s), significance=s.size)),
-    "costanzino_curran": (_PIT, lambda s: es_room.costanzino_curran(s.pit, s.level, s.law, s.size)),
+    "costanzino_curran": (_PIT, lambda s: es_room.costanzino_curran(*_pair(s), s.pit, law=s.law, significance=s.size)),
 }
 SUITES = {"var": VAR_SUITE, "es": ES_SUITE}
 CORE = {  # quick ones, for tables that are made every day and for the choice of a model
