@@ -7,6 +7,7 @@ import pandas as pd
 from IPython.display import HTML
 from risk_reports.page import note, status, table
 
+from risk_analytics_lib.utils.checks import BadArgument
 from risk_analytics_lib.utils.numbers import confidence, day, percent, pvalue
 
 SECTIONS = {
@@ -38,13 +39,20 @@ def _name(test: str) -> str:
     return test.replace("_", " ")
 
 
+def asked(what: str, value, known) -> object:
+    "One of `known`, or a named error: a verdict on another series, level or model than the one asked for is worse than none."
+    found = next((k for k in known if k == value or (isinstance(value, float) and np.isclose(k, value))), None)
+    if found is None:
+        raise BadArgument(f"{what}: there are no forecasts of {value!r} here; choose from {', '.join(map(str, known))}")
+    return found
+
+
 def subject(board: pd.DataFrame, champions: pd.DataFrame, model: str, level: float) -> str:
     "The model that is validated: the one named, else the champion, else the first by rank."
     rows = board[np.isclose(board["level"], level)]
     if model:
-        return model
-    won = champions.loc[np.isclose(champions["level"], level), "champion"].iloc[0]
-    return won or str(rows["model"].iloc[0])
+        return asked("model", model, rows["model"])
+    return champions.loc[np.isclose(champions["level"], level), "champion"].iloc[0] or str(rows["model"].iloc[0])
 
 
 def objections(tests: pd.DataFrame, model: str, level: float) -> str:

@@ -284,6 +284,15 @@ def test_validation_says_its_verdict(validation):
     assert "<script>alert" not in text and str(file.parent) not in text and file.stat().st_size < 2.5e6
 
 
+@pytest.mark.parametrize("wrong", [{"series": "FTSE"}, {"level": 0.95}, {"model": "garch"}])
+def test_validation_of_what_was_not_asked_is_refused(validation, wrong, tmp_path):
+    "A verdict on another series, level or model would be a wrong one."
+    settings = {"ledger": str(validation[0].parent / "backtest.csv"), "series": NASTY} | wrong
+    with pytest.raises(render.ReportError, match="there are no forecasts of") as trouble:
+        render.render(tmp_path / "v.html", settings, "model_validation")
+    assert trouble.value.kind == "BadArgument"
+
+
 def test_every_test_of_the_suite_has_its_reading():
     from risk_reports import validation as room
 
