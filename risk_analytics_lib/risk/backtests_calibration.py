@@ -77,7 +77,7 @@ def nolde_ziegel(
     vol=None,  # forecast volatilities, > 0, (T,) or one number, for "general"; None takes ES in their place
     law: Law | None = None,  # of the standardised outcomes; None = normal
     significance: float = 0.05,  # size of the decision
-    simulations: int = 1000,  # histories of the exact p-value
+    simulations: int = 4000,  # histories of the exact p-value; a quarter of them where power is stated
     seed: int = 0,  # fixes them
 ) -> TestResult:  # statistic: Wald, chi-squared with 2 or 1 df, or the largest t ratio; simulated exact p-value
     "Nolde and Ziegel's conditional calibration test of VaR and ES."
@@ -88,8 +88,8 @@ def nolde_ziegel(
     loss, var, es, n = -day["returns"], day["value_at_risk"], day["expected_shortfall"], len(scale)
     parts = np.array(identification(loss, var, es, scale, level, version, sided))
     value, p = (float(v[0]) for v in _verdict(parts.mean(axis=1)[:, None], (parts @ parts.T / n)[:, :, None], n, sided))
-    path = (es, scale, level, law, version, sided, simulations)
-    null, wrong = (_simulated(*path, s, rate) for s, rate in ((seed, None), (seed + 1, 2 * (1 - level))))
+    path = (es, scale, level, law, version, sided)
+    null, wrong = _simulated(*path, simulations, seed), _simulated(*path, max(simulations // 4, 100), seed + 1, 2 * (1 - level))
     x = int((loss > var).sum())
     return TestResult(
         f"Nolde-Ziegel, {version}, {sided}-sided", value, p, f"VaR and ES at {show_rate(level)} are right",

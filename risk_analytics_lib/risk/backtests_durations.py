@@ -182,7 +182,7 @@ def weibull_duration(
     hits,  # true/false or 1/0 in order of time, (T,); NaN raises
     level: float,  # confidence of the VaR, in (0.5, 1); plays no part in the statistic
     significance: float = 0.05,  # size of the decision
-    simulations: int = 2000,  # histories a table
+    simulations: int = 4000,  # histories a table
     seed: int = 0,  # fixes them
 ) -> TestResult:  # statistic LR, chi-squared with 1 df; exact p-value simulated given the number of hits; NaN with fewer than two
     "Christoffersen and Pelletier's test: does the chance of a hit depend on the days since the last?"

@@ -198,7 +198,7 @@ def hong_li(
     lags: int = 4,  # pairs of days up to this distance
     significance: float = 0.05,  # size of the decision
     level: float = 0.975,  # confidence of the VaR whose hits are doubled where power is stated
-    simulations: int = 1000,  # histories a table
+    simulations: int = 4000,  # histories a table
 ) -> TestResult:  # statistic W, normal, large = wrong; exact p-value simulated
     "Hong and Li's test of a law: is the joint density of neighbouring PITs even?"
     from scipy.special import ndtr

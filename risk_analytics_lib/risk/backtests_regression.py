@@ -111,7 +111,7 @@ def bayer_dimitriadis_esr(
     level: float,  # confidence of both, in (0.5, 1)
     version: str = "strict",  # or "auxiliary", "intercept"
     significance: float = 0.05,  # size of the decision
-    simulations: int = 500,  # histories a table, >= 100
+    simulations: int = 2000,  # histories of right forecasts, >= 100; a quarter of them where power is stated
     law: Law | None = None,  # of the standardised outcomes under the null; None = normal
     seed: int = 0,  # fixes the histories
 ) -> TestResult:  # Wald statistic, or z for "intercept", negative = risk underestimated; NaN with a note where there is no answer

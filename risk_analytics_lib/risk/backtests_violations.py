@@ -14,7 +14,7 @@ import numpy as np
 
 from .backtests_coverage import RED_FROM, YELLOW_FROM, Light
 from .backtests_shortfall import check_law, check_pit
-from .null_laws import WORLDS, Histories, clustered, doubled, judged, null_table, observed
+from .null_laws import WORLDS, clustered, doubled, judged, null_table, observed
 from ..utils.checks import TooShort, check_count, check_level, check_significance
 from ..utils.laws import Law
 from ..utils.results import TestResult, show_number, show_rate
@@ -68,19 +68,9 @@ def _sequence(pit, level):
     return day, day.pit.shape[1], int((day.pit < 1 - level).sum())
 
 
-def _depths(day):
-    "Violations of many histories; where those are simulated, only days of a hit are looked at."
-    if not isinstance(day, Histories):
-        return violations(day.pit, day.level)
-    found, beyond = np.zeros(day.u.shape), day.hits
-    pit = day.u[beyond] if day._factor == 1 else day.law.cdf(day._factor * day.law.ppf(day.u[beyond]))
-    found[beyond] = violations(pit, day.level)
-    return found
-
-
 def _mean_violation(day):
-    a, n = 1 - day.level, day.pit.shape[1] if not isinstance(day, Histories) else day.u.shape[1]
-    return np.sqrt(n) * (_depths(day).mean(axis=1) - a / 2) / np.sqrt(a * (1 / 3 - a / 4))
+    a, n = 1 - day.level, day.pit.shape[1]
+    return np.sqrt(n) * (violations(day.pit, day.level).mean(axis=1) - a / 2) / np.sqrt(a * (1 / 3 - a / 4))
 
 # %% ../../nbs/risk/32k_backtests_violations.ipynb #616bf3f9
 def du_escanciano_u(
@@ -88,7 +78,7 @@ def du_escanciano_u(
     level: float,  # confidence of the ES, in (0.5, 1)
     law: Law | None = None,  # of the standardised outcomes, for the power; None = normal
     significance: float = 0.05,  # size of the decision
-    simulations: int = 2000,  # histories behind size and power
+    simulations: int = 4000,  # histories behind size and power
     seed: int = 0,  # fixes them
 ) -> TestResult:  # statistic U, two-sided normal p-value; exact p-value from the compound law
     "Du and Escanciano's unconditional test: is the tail as deep as forecast?"
@@ -114,7 +104,7 @@ LAGS = 5
 def _portmanteau_of(lags):
     "A named statistic, so that its tables can be kept; not defined without a hit, where nothing varies."
     def statistic(day):
-        depth = _depths(day)
+        depth = violations(day.pit, day.level)
         n, h = depth.shape[1], depth - (1 - day.level) / 2
         variance = np.where(depth.any(axis=1), (h**2).mean(axis=1), np.nan)
         return n * sum(((h[:, j:] * h[:, :-j]).sum(axis=1) / (n - j) / variance) ** 2 for j in range(1, lags + 1))
@@ -130,7 +120,7 @@ def du_escanciano_c(
     level: float,  # confidence of the ES, in (0.5, 1)
     lags: int = LAGS,  # autocorrelations, 1 to 20
     significance: float = 0.05,  # size of the decision
-    simulations: int = 2000,  # histories of the exact p-value
+    simulations: int = 4000,  # histories of the exact p-value
     seed: int = 0,  # fixes them
 ) -> TestResult:  # statistic, chi-squared with `lags` df; simulated exact p-value; NaN without a hit
     "Du and Escanciano's conditional test: do deep violations announce one another?"
@@ -157,7 +147,7 @@ class ShortfallLight(Light):
 
 
 def _depth(day):
-    return _depths(day).sum(axis=1)
+    return violations(day.pit, day.level).sum(axis=1)
 
 # %% ../../nbs/risk/32k_backtests_violations.ipynb #b63271d4
 def costanzino_curran(
@@ -165,7 +155,7 @@ def costanzino_curran(
     level: float = 0.975,  # confidence of the ES, in (0.5, 1)
     law: Law | None = None,  # of the standardised outcomes, for the power; None = normal
     significance: float = 0.05,  # stands in tables beside other tests; the zones are at 95 and 99.99 %
-    simulations: int = 2000,  # histories behind the power
+    simulations: int = 4000,  # histories behind the power
     seed: int = 0,  # fixes them
 ) -> ShortfallLight:  # statistic: sum of violations; p-value P(at least as deep), exact; .zone; detail yellow_from, red_from (0: any hit)
     "Costanzino and Curran's traffic light of ES."

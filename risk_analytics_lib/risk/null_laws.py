@@ -198,6 +198,18 @@ def observed(**columns) -> SimpleNamespace:  # the same names, (1, T)
     return SimpleNamespace(**{k: np.asarray(v)[None] if np.ndim(v) else v for k, v in columns.items()})
 
 
+def _both_worlds(statistic, n, level, law, world, simulations, seed):
+    "Tables of right forecasts and, a quarter as long, of wrong ones."
+    return null_table(statistic, n, level, law, right, simulations, seed), null_table(statistic, n, level, law, world, max(simulations // 4, 100), seed + 1)
+
+
+@lru_cache(maxsize=4096)
+def _exact_shares(tail, significance, *setting):
+    "Size and power of the simulated p-value."
+    null, wrong = _both_worlds(*setting)
+    return {k: (_pvalues(t, null, tail) <= significance).mean() for k, t in (("size_exact", null), ("power_exact", wrong))}
+
+# %% ../../nbs/risk/32e_null_laws.ipynb #8c1929e6
 def judged(
     test: str,  # name of the test
     statistic,  # function of Histories -> (S,)
@@ -211,19 +223,17 @@ def judged(
     law: Law | None = None,  # of the outcomes; None = normal
     world=doubled,  # where power is stated
     significance: float = 0.05,  # nominal size of the decision
-    simulations: int = 2000,  # histories a table
+    simulations: int = 4000,  # histories of right forecasts; a quarter of them where power is stated
     seed: int = 0,  # fixes them
     note: str = "",  # what the reader must know
     **fields,  # df, finding, detail of the result
 ) -> TestResult:
     "The statistic with its asymptotic and simulated p-value, size and power."
     significance, value = check_significance(significance), float(statistic(day)[0])
-    null = null_table(statistic, n, level, law, right, simulations, seed)
-    wrong = null_table(statistic, n, level, law, world, simulations, seed + 1)
-    exact, other = (_pvalues(t, null, tail) <= significance for t in (null, wrong))
-    shares = {"size_exact": exact.mean(), "power_exact": other.mean()}
+    null, wrong = _both_worlds(statistic, n, level, law, world, simulations, seed)
+    shares = _exact_shares(tail, significance, statistic, n, level, law, world, simulations, seed)
     if pvalue is not None:
-        shares |= {"size": (pvalue(null) <= significance).mean(), "power": (pvalue(wrong) <= significance).mean()}
+        shares = shares | {"size": (pvalue(null) <= significance).mean(), "power": (pvalue(wrong) <= significance).mean()}
     p = simulated_pvalue(value, null, tail)
     said = f"exact p-value from {simulations:,} simulated histories; power at {WORLDS[world]}"
     return TestResult(

@@ -6,6 +6,7 @@
 __all__ = ['VAR_SUITE', 'ES_SUITE', 'SUITES', 'CORE', 'sequence_of', 'run_suite', 'var_tests', 'deciding']
 
 # %% ../../nbs/risk/34d_suites.ipynb #a76c6950
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -47,8 +48,16 @@ def _esr(version):  # tables of regressions take seconds each, and depend little
     return lambda s: es_room.bayer_dimitriadis_esr(*_pair(s), version, s.size, law=Normal() if s.law == Normal() or s.law.nu > 8 else StudentT(5.0))
 
 
+def _scaled(run):
+    "A test whose days are weighed by volatility: where it is not known ES takes its place, and the note says so."
+    def scaled(s):
+        found = run(s, s.expected_shortfall if s.vol is None else s.vol)
+        return found if s.vol is not None else replace(found, note=f"{found.note}; ES stands in for the volatility: {s.lacks['vol']}")
+    return scaled
+
+
 def _nz(version, sided):
-    return lambda s: es_room.nolde_ziegel(*_pair(s), version, sided, s.vol, s.law, s.size)
+    return _scaled(lambda s, vol: es_room.nolde_ziegel(*_pair(s), version, sided, vol, s.law, s.size))
 
 
 ES_SUITE = {  # name in tables -> (needs, function of a sequence)
@@ -57,7 +66,7 @@ ES_SUITE = {  # name in tables -> (needs, function of a sequence)
     "acerbi_szekely_z3": (_PIT, lambda s: es_room.acerbi_szekely_z3(*_pair(s), s.pit, law=s.law, significance=s.size)),
     "minimally_biased_relative": (_PAIR, lambda s: es_room.minimally_biased(*_pair(s), "relative", s.law, s.size)),
     "minimally_biased_absolute": (_PAIR, lambda s: es_room.minimally_biased(*_pair(s), "absolute", s.law, s.size)),
-    "mcneil_frey": (_PAIR, lambda s: es_room.mcneil_frey(*_pair(s), s.expected_shortfall if s.vol is None else s.vol, s.law, s.size)),
+    "mcneil_frey": (_PAIR, _scaled(lambda s, vol: es_room.mcneil_frey(*_pair(s), vol, s.law, s.size))),
     "du_escanciano_u": (_PIT, lambda s: es_room.du_escanciano_u(*_pair(s), s.pit, law=s.law, significance=s.size)),
     "du_escanciano_c": (_PIT, lambda s: es_room.du_escanciano_c(*_pair(s), s.pit, significance=s.size)),
     "esr_strict": (_PAIR, _esr("strict")),
@@ -94,7 +103,7 @@ def sequence_of(
             found.lacks[name] = f"the model gives no {word.split()[1]}" if lost.all() else f"the {word.split()[1]} is missing on {int(lost.sum())} of {len(lost)} days"
         setattr(found, name, None if name in found.lacks else values)
     if found.vol is not None and not (found.vol > 0).all():
-        found.vol = None
+        found.vol, found.lacks["vol"] = None, f"the volatility is not positive on {int((~(found.vol > 0)).sum())} of {len(found.vol)} days"
     found.law = None if found.expected_shortfall is None else es_room.matching_law(found.value_at_risk, found.expected_shortfall, level)
     return found
 
