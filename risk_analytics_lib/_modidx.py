@@ -2593,6 +2593,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                 'risk_analytics_lib/risk/null_laws.py'),
                                                    'risk_analytics_lib.risk.null_laws._exact_shares': ( 'risk/null_laws.html#_exact_shares',
                                                                                                         'risk_analytics_lib/risk/null_laws.py'),
+                                                   'risk_analytics_lib.risk.null_laws._fewer': ( 'risk/null_laws.html#_fewer',
+                                                                                                 'risk_analytics_lib/risk/null_laws.py'),
                                                    'risk_analytics_lib.risk.null_laws._fingerprint': ( 'risk/null_laws.html#_fingerprint',
                                                                                                        'risk_analytics_lib/risk/null_laws.py'),
                                                    'risk_analytics_lib.risk.null_laws._grid': ( 'risk/null_laws.html#_grid',

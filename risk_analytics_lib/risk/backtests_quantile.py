@@ -13,7 +13,7 @@ import numpy as np
 
 from .hits import as_hits
 from .losses import _days
-from .null_laws import WORLDS, _pvalues, clustered, right, simulated_pvalue
+from .null_laws import WORLDS, _fewer, _pvalues, clustered, right, simulated_pvalue
 from ..utils.checks import check_count, check_level, check_significance
 from ..utils.laws import Normal
 from ..utils.results import TestResult, show_number
@@ -89,7 +89,7 @@ def dynamic_quantile(
         return TestResult(statistic=np.nan, pvalue=np.nan, note=f"{n} days are too few for {lags} lags: {2 * lags + 3} are needed", **setting)
     (statistic,), (rank,) = dq_statistic(lag_counts(hits[None], lags), var, rate)
     simulations = check_count("simulations", simulations, 100)
-    draws = [_drawn(n, level, lags, *w) for w in ((right, simulations, seed), (clustered, max(simulations // 4, 100), seed + 1))]
+    draws = [_drawn(n, level, lags, *w) for w in ((right, simulations, seed), (clustered, _fewer(simulations), seed + 1))]
     (null, ranks), (wrong, others) = (dq_statistic(counts, var, rate) for counts in draws)
     table = np.sort(null)
     pvalues = [chdtrc(ranks, null), chdtrc(others, wrong), _pvalues(null, table, "upper"), _pvalues(wrong, table, "upper")]

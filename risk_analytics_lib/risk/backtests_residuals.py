@@ -12,7 +12,7 @@ import numpy as np
 
 from .backtests_shortfall import _pair, check_law
 from .losses import _where
-from .null_laws import WORLDS, _pvalues, doubled, quick_ppf, simulated_pvalue
+from .null_laws import WORLDS, _fewer, _pvalues, doubled, quick_ppf, simulated_pvalue
 from ..utils.checks import BadArgument, check_count, check_level, check_significance
 from ..utils.laws import Law
 from ..utils.results import TestResult, show_number, show_rate
@@ -98,7 +98,7 @@ def mcneil_frey(
     vol=None,  # forecast volatilities, > 0, (T,) or one number; None leaves residuals in the unit of the returns
     law: Law | None = None,  # of the standardised outcomes; None = normal
     significance: float = 0.05,  # size of the decision
-    simulations: int = 4_000,  # draws of each simulated p-value
+    simulations: int = 4_000,  # draws of each simulated p-value; a quarter of them where power is stated
     seed: int = 0,  # fixes them
 ) -> TestResult:  # statistic t, positive = ES too low; one-sided; detail bootstrap; NaN with fewer than two hits
     "McNeil and Frey's test: are losses beyond VaR equal to ES on average?"
@@ -112,7 +112,7 @@ def mcneil_frey(
         why = f"{x} hit{'s' * (x != 1)} in {n} days: a spread of residuals needs two" if x < 2 else "all residuals are the same"
         return TestResult("McNeil-Frey", np.nan, np.nan, note=why, detail=said, finding=f"{x} hits in {n} days", **stated)
     t, ratio, weight = float(_t_ratio(r)), float((loss / day["expected_shortfall"])[hit].mean()), (day["expected_shortfall"] / scale)[hit]
-    null, wrong = (_null_residuals(weight, level, law, simulations, s, rate) for s, rate in ((seed, None), (seed + 1, 2 * (1 - level))))
+    null, wrong = (_null_residuals(weight, level, law, *w) for w in ((simulations, seed, None), (_fewer(simulations), seed + 1, 2 * (1 - level))))
     few = f"{x} hits are few for a mean of tails; " if x < 10 else ""
     return TestResult(
         "McNeil-Frey", t, float(_normal(t)), pvalue_exact=simulated_pvalue(t, null, "upper"), **_shares(null, wrong, _normal, "upper", significance), **stated,
@@ -169,7 +169,7 @@ def minimally_biased(
     scale: str = "relative",  # to each day's ES, or "absolute": in the unit of the returns, where wild days weigh most
     law: Law | None = None,  # of the standardised outcomes; None = normal
     significance: float = 0.05,  # size of the decision
-    simulations: int = 10_000,  # draws of the simulated p-value
+    simulations: int = 10_000,  # draws of the simulated p-value; a quarter of them where power is stated
     seed: int = 0,  # fixes them
 ) -> TestResult:  # statistic, negative = ES too low; one-sided: normal p-value of its t ratio, simulated exact p-value
     "Acerbi and Szekely's minimally biased test of ES."
@@ -181,7 +181,7 @@ def minimally_biased(
     b = es - var - np.maximum(-day["returns"] - var, 0) / (1 - level)
     b = b / es if relative else b
     value, spread, x = float(b.mean()), float(b.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0, int((-day["returns"] > var).sum())
-    worlds = ((level, law, simulations, seed, None), (level, law, simulations, seed + 1, 2 * (1 - level)))
+    worlds = ((level, law, simulations, seed, None), (level, law, _fewer(simulations), seed + 1, 2 * (1 - level)))
     null, wrong = (_null_relative(n, *world) if relative else _null_biased(es, *world) for world in worlds)
     flat = "ES is equal to VaR on all days; " if (es == var).all() else ""
     size = show_rate(round(abs(value), 4)) if relative else show_number(abs(value), 3)

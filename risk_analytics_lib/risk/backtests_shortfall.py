@@ -12,7 +12,7 @@ import numpy as np
 
 from .backtests_pit import as_pit
 from .losses import _days, _where
-from .null_laws import WORLDS, _pvalues, doubled, judged, observed, quick_ppf, simulated_pvalue
+from .null_laws import WORLDS, _fewer, _pvalues, doubled, judged, observed, quick_ppf, simulated_pvalue
 from ..utils.checks import BadArgument, MissingValue, check_count, check_level, check_significance
 from ..utils.laws import Law, Normal, StudentT
 from ..utils.results import TestResult, show_number, show_rate
@@ -85,7 +85,7 @@ def acerbi_szekely_z1(
     level: float,  # confidence of both, in (0.5, 1)
     law: Law | None = None,  # of the standardised outcomes under the null, mean zero; None = normal
     significance: float = 0.05,  # size of the decision
-    simulations: int = 10_000,  # simulated values of the statistic
+    simulations: int = 10_000,  # simulated values of the statistic; a quarter of them where power is stated
     seed: int = 0,  # fixes them
 ) -> TestResult:  # statistic Z1, negative = risk underestimated; one-sided simulated p-value given the number of hits; NaN without hits
     "Acerbi and Szekely's first test: are losses beyond VaR as large as ES, however many there are?"
@@ -95,10 +95,10 @@ def acerbi_szekely_z1(
     h0 = f"the mean loss beyond VaR is the {show_rate(level)} ES"
     if not len(ratio):
         return _es_test("Acerbi-Szekely Z1", np.nan, None, None, significance, h0, "Z1 is not defined without a hit", f"no hit in {n} days", **said)
-    setting = (n, len(ratio), level, law, check_count("simulations", simulations, 100))
+    setting, simulations = (n, len(ratio), level, law), check_count("simulations", simulations, 100)
     note = "given the number of hits, which this test takes as accepted: test VaR first"
     finding = f"on the {len(ratio)} days beyond VaR losses were {show_number(ratio.mean(), 3)} times ES on average"
-    null, wrong = _null_law(*setting, seed), _null_law(*setting, seed + 1, 2 * (1 - level))
+    null, wrong = _null_law(*setting, simulations, seed), _null_law(*setting, _fewer(simulations), seed + 1, 2 * (1 - level))
     return _es_test("Acerbi-Szekely Z1", 1 - ratio.mean(), null, wrong, significance, h0, note, finding, **said)
 
 # %% ../../nbs/risk/32i_backtests_shortfall.ipynb #58d5e2ac
@@ -109,18 +109,18 @@ def acerbi_szekely_z2(
     level: float,  # confidence of both, in (0.5, 1)
     law: Law | None = None,  # of the standardised outcomes under the null, mean zero; None = normal
     significance: float = 0.05,  # size of the decision
-    simulations: int = 10_000,  # simulated values of the statistic
+    simulations: int = 10_000,  # simulated values of the statistic; a quarter of them where power is stated
     seed: int = 0,  # fixes them
 ) -> TestResult:  # statistic Z2, negative = risk underestimated; one-sided simulated p-value
     "Acerbi and Szekely's second test: number and size of losses beyond VaR together."
     law, level, significance = check_law(law), check_level(level), check_significance(significance)
     n, ratio = _exceedances(returns, value_at_risk, expected_shortfall)
-    setting = (n, None, level, law, check_count("simulations", simulations, 100))
+    setting, simulations = (n, None, level, law), check_count("simulations", simulations, 100)
     said = {"hits": len(ratio), "observations": n, "expected": n * (1 - level), "law": _named(law)}
     h0, note = f"VaR and ES at {show_rate(level)} are right", "rejects for too many hits as well as for too large ones"
     finding = f"{len(ratio)} hits where {show_number(n * (1 - level), 3)} are expected"
     finding += f", losses {show_number(ratio.mean(), 3)} times ES on average" if len(ratio) else ""
-    null, wrong = _null_law(*setting, seed), _null_law(*setting, seed + 1, 2 * (1 - level))
+    null, wrong = _null_law(*setting, simulations, seed), _null_law(*setting, _fewer(simulations), seed + 1, 2 * (1 - level))
     return _es_test("Acerbi-Szekely Z2", 1 - ratio.sum() / (n * (1 - level)), null, wrong, significance, h0, note, finding, **said)
 
 # %% ../../nbs/risk/32i_backtests_shortfall.ipynb #e31ad188

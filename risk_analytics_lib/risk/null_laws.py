@@ -198,9 +198,14 @@ def observed(**columns) -> SimpleNamespace:  # the same names, (1, T)
     return SimpleNamespace(**{k: np.asarray(v)[None] if np.ndim(v) else v for k, v in columns.items()})
 
 
+def _fewer(simulations):
+    "Histories of a wrong world, where there are `simulations` of the right one."
+    return max(simulations // 4, 100)
+
+
 def _both_worlds(statistic, n, level, law, world, simulations, seed):
     "Tables of right forecasts and, a quarter as long, of wrong ones."
-    return null_table(statistic, n, level, law, right, simulations, seed), null_table(statistic, n, level, law, world, max(simulations // 4, 100), seed + 1)
+    return null_table(statistic, n, level, law, right, simulations, seed), null_table(statistic, n, level, law, world, _fewer(simulations), seed + 1)
 
 
 @lru_cache(maxsize=4096)
