@@ -14,6 +14,7 @@ import pandas as pd
 
 # %% ../../nbs/risk/38g_stress_paths.ipynb #ff858421
 from ..econometrics.vectorar import VectorAR
+from ..econometrics.vectorar_estimation import ma_weights
 from .stress_moves import shock_size
 from .stress_plausibility import tail_probability
 from .stress_table import check_exposures
@@ -74,6 +75,8 @@ def shock_path(
     unchecked: bool = False,  # True accepts shocks beyond 100 %
 ) -> ShockPath:
     "The path of factors and book after a shock."
+    if not hasattr(model, "learnt_"):
+        raise BadArgument("this VectorAR is not fitted yet: call fit(returns) first")
     held, days, names = check_exposures(exposures), check_horizon(days), model.columns_
     if lost := [a for a in (*shocks, *held.index) if a not in names]:
         raise BadArgument(f"{lost[0]} is shocked or held, but not a series of the model: it knows {', '.join(map(str, names))}")
@@ -90,7 +93,7 @@ def shock_path(
     wanted = {a: free[:first, names.get_loc(a)] + np.r_[np.asarray(row, float), np.full(first - len(row), np.nan)] for a, row in given.items()}
     told = model.conditional_scenarios(wanted, horizon=days)
     w = held.reindex(names).fillna(0.0).to_numpy(float)
-    before = _cumulative_std(_free_root(model, days), w, days)
+    before = _free_std(model, w, days)
     response = pd.DataFrame(told.mean - free, pd.RangeIndex(1, days + 1, name="day"), names)
     return ShockPath(response, given, told.distance, told.pvalue, pd.Series(w, names), _cumulative_std(told.root, w, days), before)
 
@@ -105,7 +108,7 @@ def _cumulative_std(root, w, days):
     return np.sqrt((by_day**2).sum(axis=1))
 
 
-def _free_root(model, days):
-    "Root of the covariance of the stacked days ahead, (h N, h N)."
-    from risk_analytics_lib.econometrics.vectorar_scenarios import _stacked_root
-    return _stacked_root(model, days)
+def _free_std(model, w, days):
+    "Standard deviation of the book's P&L up to each day, before any shock."
+    total = np.einsum("i,hij->hj", w, ma_weights(model.coefs, days - 1).cumsum(axis=0))
+    return np.sqrt(np.einsum("hi,ij,hj->h", total, model.sigma.to_numpy(), total).cumsum())
