@@ -49,7 +49,7 @@ def scenario_blocks(
     dates: pd.DatetimeIndex,  # (T,)
     values: np.ndarray,  # simple returns of these assets in base currency, (T, N), decimal
     named: list,  # (name, start, end) of each window
-    own: dict,  # name -> moves by asset; attrs["days"] sessions, one where not said
+    own: dict,  # name -> moves by asset; attrs["days"] sessions, one where not said; attrs["note"] asset -> why it is n/a, or a remark
     adds=None,  # (N,) True where moves add up over days; None: all compound
     proxied=None,  # frame from `proxied_returns`, whose marks become notes; None: no proxies
     nu: float | None = None,  # degrees of freedom of a t, > 2; None: normal
@@ -61,7 +61,8 @@ def scenario_blocks(
         reasons[k] = [said.get(a, why) for a, why in zip(held.index, reasons[k])]
     named, days = named + [(name, pd.NaT, pd.NaT) for name in own], np.r_[days, [int(s.attrs.get("days", 1)) for s in own.values()]].astype(int)
     shocks = np.array([s.reindex(held.index) for s in own.values()]).reshape(len(own), len(held))
-    moves, reasons = np.r_[moves, shocks], np.r_[reasons, np.where(np.isnan(shocks), "n/a - no shock given", "").astype(object)]
+    told = [[s.attrs.get("note", {}).get(a, "n/a - no shock given" if x != x else "") for a, x in zip(held.index, row)] for s, row in zip(own.values(), shocks)]
+    moves, reasons = np.r_[moves, shocks], np.r_[reasons, np.array(told, object).reshape(shocks.shape)]
     amounts, assets, blocks = held.to_numpy(float), held.index.to_list(), []
     covered, amount, gross = np.isfinite(moves), moves * amounts, np.abs(amounts)
     spreads = _spreads(values * amounts, covered)
