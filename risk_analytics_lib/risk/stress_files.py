@@ -19,7 +19,7 @@ from ..utils.checks import BadArgument, BadFile, RiskError
 
 # %% ../../nbs/risk/38j_stress_files.ipynb #84d4fa8b
 KINDS = {"historical": (), "hypothetical": ("shocks",), "conditional": ("shocks",), "path": ("shocks",), "reverse": ("loss",)}  # kind -> what it needs
-KEYS = ("name", "kind", "date", "start", "end", "shocks", "others", "loss", "days", "states", "note")
+KEYS = ("name", "kind", "date", "start", "end", "shocks", "others", "loss", "days", "states", "unchecked", "note")
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,10 @@ class Scenario:
     loss: float | None = None  # positive, base currency, of a reverse stress
     states: tuple = ()  # labels it is kept to; empty: all
     units: dict = field(default_factory=dict)  # factor -> unit of `RATE_UNITS`
+    unchecked: bool = False  # True accepts returns beyond 100 % and rates outside 1 to 1,000 bp
     note: str = ""
 
-
+# %% ../../nbs/risk/38j_stress_files.ipynb #f65a6305
 def _scenario(row, place, units) -> Scenario:
     "One entry of the file as a Scenario."
     if not isinstance(row, dict) or not isinstance(row.get("name"), str) or not row["name"].strip():
@@ -62,7 +63,8 @@ def _scenario(row, place, units) -> Scenario:
     if loss is not None and (isinstance(loss, bool) or not isinstance(loss, int | float) or not 0 < loss < float("inf")):
         raise BadArgument(f"loss: {loss!r} must be a positive amount of money")
     states = (states,) if isinstance(states, str) else tuple(states)
-    return Scenario(row["name"].strip(), kind, shocks, start, end, days, row.get("others", "raise"), loss, states, units, str(row.get("note") or ""))
+    return Scenario(row["name"].strip(), kind, shocks, start, end, days, row.get("others", "raise"), loss, states, units, row.get("unchecked") is True,
+                    str(row.get("note") or ""))
 
 
 def _window(row):
@@ -93,12 +95,12 @@ def check_scenario(
             raise BadArgument(f"{name} is not a factor" + (f", did you mean {near[0]}?" if near else ": it has no returns"))
         if isinstance(given, list) and scenario.kind != "path":
             raise BadArgument(f"{name}: a list of days belongs to a path; give a {scenario.kind} scenario one number")
-        members = [a for a, g in dict(groups or {}).items() if g == name] if name in many else [name]
+        members = [a for a, g in ({} if groups is None else dict(groups)).items() if g == name] if name in many else [name]
         for value in given if isinstance(given, list) else [given]:
             if not isinstance(value, int | float | str):
                 raise BadArgument(f"{name}: a shock of {value!r} is no number")
             for unit in {scenario.units.get(a, "return") for a in members}:
-                shock_size(value, unit, name)
+                shock_size(value, unit, name, scenario.unchecked)
     if isinstance(scenario.loss, float | int) and scenario.loss < 1:
         raise BadArgument(f"loss: {scenario.loss} is an amount of money and not a share")
     if scenario.others not in ("raise", "zero"):
@@ -129,7 +131,7 @@ def _yaml(text):
         mark = getattr(e, "problem_mark", None)
         raise BadArgument(f"this is not YAML{f', line {mark.line + 1}' if mark else ''}: {getattr(e, 'problem', None) or 'it cannot be read'}") from None
 
-
+# %% ../../nbs/risk/38j_stress_files.ipynb #ebcbb361
 def load_scenarios(
     path: str | Path | None = None,  # YAML file; None: the example that is shipped, for the sample book
     factors=None,  # names that may be shocked, such as the columns of the returns; None: not checked here

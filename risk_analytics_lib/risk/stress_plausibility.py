@@ -90,7 +90,7 @@ def check_shocked(
         same = names[np.abs(vectors[:, 0]) > 0.1]
         raise BadArgument(f"the covariance of the shocked factors is singular: {', '.join(map(str, same))} move as one; shock all but one of them, or use more days")
 
-
+# %% ../../nbs/risk/38c_stress_plausibility.ipynb #0310f93c
 def scenario_mean(
     mean,  # of one day, by factor, Series or dict; None: zero
     names,  # factors wanted, (N,)

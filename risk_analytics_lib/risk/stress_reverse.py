@@ -38,6 +38,12 @@ class ReverseStress(Result):
         "One row a scenario; `distance` in standard deviations, `probability` of such a loss or a larger one, one-sided."
         return self.scenarios
 
+    def by_asset(self) -> pd.DataFrame:  # state, rank, distance, asset, move, in_std
+        "One row a scenario and asset, as `fig_reverse` takes it."
+        long = self.moves.rename_axis(columns="asset").stack().rename("move").reset_index()
+        long["in_std"] = self.in_std.to_numpy()[np.isfinite(self.moves.to_numpy())]
+        return long.merge(self.scenarios[["state", "rank", "distance"]], on=["state", "rank"], how="left")[["state", "rank", "distance", "asset", "move", "in_std"]]
+
     def summary(self) -> str:
         "The nearest scenario of each state and what moves most in it."
         said = []
@@ -50,7 +56,7 @@ class ReverseStress(Result):
             said.append(f"{row.state}: {row.distance:.2f} standard deviations, p {show_pvalue(row.probability)}; moves most, in their own: {largest}")
         return "\n".join([f"A loss of {money(self.loss)} within {self.days} day{'s' * (self.days > 1)}, the nearest way:", *said])
 
-
+# %% ../../nbs/risk/38i_stress_reverse.ipynb #1f296326
 def reverse_linear(
     loss: float,  # asked for, positive
     w: np.ndarray,  # exposures, (N,)

@@ -182,6 +182,13 @@ def nearest_points(
     random_state: int = 0,  # fixes the random directions
 ) -> tuple:  # points (n, M), nearest first, n <= k; errors of the first-order conditions (n,)
     "The nearest points that lose the target, and those next to them that tell another story."
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # thousands of small products: threads would only wait for each other
+        return _nearest(surface, M, k, starts, polished, reach, alike, random_state)
+
+
+def _nearest(surface, M, k, starts, polished, reach, alike, random_state):
     ways = ray_directions(surface, M, starts, random_state)
     far = crossings(surface, ways, reach)
     first = ways * np.where(np.isfinite(far), far, 1.0)[:, None]
@@ -204,7 +211,7 @@ def nearest_points(
     kept = kept or [int(size.argmin())]
     return found[kept], error[kept]
 
-
+# %% ../../nbs/risk/38h_stress_search.ipynb #b129bf43
 def _spread(seeds, n):
     "The nearest half of n, and for the rest those least like the ones chosen."
     chosen = list(range(min(len(seeds), n // 2 + n % 2)))
