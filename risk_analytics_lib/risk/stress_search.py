@@ -150,11 +150,12 @@ def _largest(surface, ways, reach):
     tried = (ways[None] * lengths[lengths <= reach][:, None, None]).reshape(-1, ways.shape[1])
     value = surface.value(tried)
     scale = float(np.abs(value).max()) or 1.0
-    room = {"type": "ineq", "fun": lambda z: reach**2 - z @ z, "jac": lambda z: -2 * z}
+    room = {"type": "ineq", "fun": lambda y: 1 - y @ y, "jac": lambda y: -2 * y}  # y is a share of the reach
     best, most = tried[value.argmax()], value.max()
-    for start in tried[np.argsort(-value)[:5]]:
-        found = minimize(lambda z: -surface.value(z[None])[0] / scale, start, jac=lambda z: -surface.gradient(z[None])[0] / scale, method="SLSQP", constraints=[room])
-        inside = found.x * min(1.0, reach / max(np.linalg.norm(found.x), 1e-300))
+    for start in tried[np.argsort(-value)[:5]] / reach:
+        found = minimize(lambda y: -surface.value(reach * y[None])[0] / scale, start, jac=lambda y: -reach * surface.gradient(reach * y[None])[0] / scale, method="SLSQP",
+                         constraints=[room], options={"maxiter": 300, "ftol": 1e-12})
+        inside = reach * found.x / max(1.0, np.linalg.norm(found.x))
         if np.isfinite(inside).all() and (value := surface.value(inside[None])[0]) > most:
             best, most = inside, value
     return best, float(most)

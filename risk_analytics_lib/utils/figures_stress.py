@@ -38,8 +38,8 @@ def fig_scenario_split(
     kind = str(split["kind"].iloc[0]) if "kind" in split else "factor"
     worst = wide.loc[shown[0]].idxmax()
     alt = f"Worst stress: {shown[0]} {money(total.iloc[0])}, of which {worst} {money(wide.loc[shown[0], worst])}."
-    those = f"the worst {len(shown)} of {len(total)} scenarios by {kind}" if len(total) > len(shown) else f"by {kind}"
-    fig = canvas("What stress losses are made of", f"{those}, losses positive; the mark is the book", alt, legend=True)
+    those = f"{len(shown)} worst of {len(total)}, by {kind}" if len(total) > len(shown) else f"by {kind}"
+    fig = canvas("What stress losses are made of", f"{those}; losses positive; mark: the book", alt, legend=True)
     for k, name in enumerate(wide):
         fig.add_bar(x=lean(wide[name].fillna(0) / scale), y=np.arange(len(shown)), orientation="h", width=0.3, name=plain(str(name)),
                     marker_color=SERIES[k % len(SERIES)] if name != "other" else MUTED, customdata=[money(v) for v in wide[name]], hovertemplate="%{customdata}")
@@ -65,13 +65,15 @@ def fig_propagated(
     said = f"error {percent(error)}, {percent(still)} if nothing else moved" + (f"; correlation {like:.2f}" if np.isfinite(like) else "")
     days = rows["date"].nunique()
     fig = canvas("Shocks carried on, and what happened", said, f"{len(rows)} moves on {days} days: {said}.", rows["date"].max(), height=420)
-    edge = float(np.abs(np.r_[x, y]).max()) * 108
+    ends = np.r_[x, y, 0.0] * 100
+    room = max(float(np.ptp(ends)) * 0.05, 0.1)
+    low, high = float(ends.min()) - room, float(ends.max()) + room
     names = [f"{plain(str(a))}, {d:%Y-%m-%d}" for a, d in zip(rows["asset"], rows["date"])]
-    fig.add_scatter(x=[-edge, edge], y=[-edge, edge], mode="lines", line=dict(width=1, color=MUTED, dash="dot"), hoverinfo="skip")
+    fig.add_scatter(x=[low, high], y=[low, high], mode="lines", line=dict(width=1, color=MUTED, dash="dot"), hoverinfo="skip")
     fig.add_scatter(x=lean(x * 100), y=lean(y * 100), mode="markers", marker=dict(size=6, color=BLUE, opacity=0.55), customdata=names,
                     hovertemplate="%{customdata}<br>propagated %{x:.1f} %, realised %{y:.1f} %<extra></extra>")
-    fig.update_xaxes(title="propagated", range=[-edge, edge], ticksuffix=" %", nticks=7)
-    return fig.update_yaxes(title="realised", range=[-edge, edge], ticksuffix=" %", nticks=7)
+    fig.update_xaxes(title="propagated", range=[low, high], ticksuffix=" %", nticks=7)
+    return fig.update_yaxes(title="realised", range=[low, high], ticksuffix=" %", nticks=7)
 
 # %% ../../nbs/utils/08j_figures_stress.ipynb #4fb45b60
 def fig_reverse(
@@ -92,7 +94,7 @@ def fig_reverse(
     first = wide.iloc[:, 0]
     most = ", ".join(f"{a} {first[a]:+.1f}".replace("-", "−") for a in first.abs().nlargest(3).index)
     alt = f"{len(keys)} scenarios; the first, {keys[0][0]}, is {far[keys[0]]:.1f} standard deviations out and moves most: {most}."
-    fig = canvas("The nearest bad days", "moves in standard deviations of each asset; columns: state, rank, distance", alt, height=130 + 26 * len(wide))
+    fig = canvas("The nearest bad days", "moves in sd of each asset, by state and rank", alt, height=130 + 26 * len(wide))
     words = [[f"{v:+.1f}".replace("-", "−") for v in row] for row in wide.to_numpy()]
     fig.add_heatmap(z=lean(wide.to_numpy()), x=heads, y=plain([str(a) for a in order]), zmin=-edge, zmax=edge, colorscale=DIVERGING, text=words, texttemplate="%{text}",
                     showscale=False, xgap=2, ygap=1, hovertemplate="%{y}: %{text} standard deviations<extra></extra>")
