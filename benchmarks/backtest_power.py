@@ -53,14 +53,26 @@ def cell(n, level, law, world, paths) -> pd.DataFrame:
     return table.reset_index().assign(days=n, level=level, law=law, world=world)
 
 
+def kept(folder, n, level, law, world, paths) -> pd.DataFrame:
+    "A cell from the folder, or made and put there: a run that was stopped goes on where it was."
+    path = folder / f"{n}-{level}-{law}-{world}-{paths}.csv"
+    if not path.exists():
+        cell(n, level, law, world, paths).to_csv(path, index=False)
+    return pd.read_csv(path)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--paths", type=int, default=2000)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", default=str(OUT))
+    parser.add_argument("--parts", default="out/backtest_power", help="folder of finished cells")
     args = parser.parse_args()
-    begun, cells = time.perf_counter(), list(itertools.product((250, 500, 1000), (0.975, 0.99), LAWS, WORLDS))
-    found = Parallel(n_jobs=args.jobs, verbose=10)(delayed(cell)(*c, args.paths) for c in cells)
+    begun, cells, parts = time.perf_counter(), list(itertools.product((250, 500, 1000), (0.975, 0.99), LAWS, WORLDS)), Path(args.parts)
+    parts.mkdir(parents=True, exist_ok=True)
+    first = sorted(cells, key=lambda c: c[3] != "right")  # sizes before powers
+    Parallel(n_jobs=args.jobs, verbose=10)(delayed(kept)(parts, *c, args.paths) for c in first)
+    found = [kept(parts, *c, args.paths) for c in cells]
     table = pd.concat(found, ignore_index=True)[["days", "level", "law", "world", "test", "paths", "answered", "asymptotic", "exact"]]
     table.round(4).to_csv(args.out, index=False)
     print(f"{len(cells)} cells of {args.paths:,} histories in {time.perf_counter() - begun:.0f} s: {args.out}")
