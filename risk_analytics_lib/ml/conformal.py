@@ -164,7 +164,7 @@ def _corrections(self: AdaptiveConformal, y, q, scale):
         used.append(blend(theta, loss, self.rate))
     return np.stack(used)
 
-# %% ../../nbs/ml/24_conformal.ipynb #daa430d4
+# %% ../../nbs/ml/24_conformal.ipynb #39df4c9d
 def _check_settings(model):
     gamma, maturity = np.atleast_1d(np.asarray(model.gamma, float)), 0.0 if model.maturity is None else model.maturity
     if not ((gamma >= 0) & (gamma < 1)).all() or not 0.1 <= model.start <= 0.9 or not model.rate >= 0:
@@ -173,7 +173,7 @@ def _check_settings(model):
         raise BadArgument(f"AdaptiveConformal wants shrink in [0, 1] and maturity >= 0 or None, got {model.shrink!r}, {model.maturity!r}")
     return gamma
 
-
+# %% ../../nbs/ml/24_conformal.ipynb #daa430d4
 @patch
 def _learn_windows(self: AdaptiveConformal, y, X, windows, warm=False):
     gamma, n = _check_settings(self), windows[0][1] - windows[0][0]
