@@ -67,6 +67,7 @@ def story(run) -> list[tuple[str, list[str]]]:
     "What fills the limits, what changed and what would hurt most: openings, each with its parts."
     full = latest(run.limits).dropna(subset="utilisation").sort_values("utilisation", ascending=False)[:2]
     moved, worst = latest(run.bridge), books(run)[:1]
+    moved = moved[moved["change"] != 0].sort_values("change", key=abs, ascending=False) if len(moved) else moved
     lines = [("Fullest", [f"{n} {percent(u)}" for n, u in zip(full["limit"], full["utilisation"])])]
     if len(moved):
         total = money(moved["change"].sum(), signed=True)

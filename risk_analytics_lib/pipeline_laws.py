@@ -12,6 +12,7 @@ import numpy as np
 from fastcore.basics import patch
 
 from .pipeline_inputs import Inputs, RiskConfig, modelled, period_of_rows
+from .risk.bridge import RankedPool, ranked
 from .risk.engines import EWMA, JointFilteredHS
 from .utils.checks import TooShort
 from .utils.distributions import Empirical
@@ -31,6 +32,16 @@ class Period:
     later: dict  # (row, horizon) -> sorted P&L of simulated paths, (n,)
     fits: tuple  # (asset number, last row learnt on, note)
     said: tuple = ()  # (asset number, one text a row) where a filter had something to say of single days
+    first: int = 0  # first target row of the period, wherever the run began: its fit saw the `window` rows before
+    filters: tuple = ()  # learnt models of the assets in the pool, in order
+    _order: dict = field(default_factory=dict)  # the pool in order, once it was asked for
+
+    @property
+    def ranked(self) -> RankedPool:
+        "The pool in order, for all days of the period; scenarios are numbered."
+        if not self._order:
+            self._order["pool"] = ranked(self.pool)
+        return self._order["pool"]
 
 
 def _exposed(exposures, alive):
@@ -84,7 +95,7 @@ def work_period(moves, exposures, first, rows, config, full=()) -> Period:
                 later[t, h] = np.sort(gains.sum(1))
     fits = tuple((i, first - 1, m.note_) for i, m in zip(np.flatnonzero(used), joint.learnt_["filters"]))
     said = tuple((np.flatnonzero(used)[i], np.broadcast_to(np.asarray(why, object), days)[at]) for i, why in said)
-    return Period(np.asarray(rows), spread(mean[at]), spread(vol[at]), _widen(joint.learnt_["pool"], used, n), nu, later, fits, said)
+    return Period(np.asarray(rows), spread(mean[at]), spread(vol[at]), _widen(joint.learnt_["pool"], used, n), nu, later, fits, said, first, tuple(joint.learnt_["filters"]))
 
 
 def _widen(x, used, n):
@@ -171,7 +182,7 @@ def _work_chunk(chunk):
     for offset, moves, exposures, first, rows, config, full in chunk:
         p = work_period(moves, exposures, first - offset, rows - offset, config, full - offset)
         later = {(t + offset, h): x for (t, h), x in p.later.items()}
-        out.append(replace(p, rows=rows, later=later, fits=tuple((i, r + offset, note) for i, r, note in p.fits)))
+        out.append(replace(p, rows=rows, later=later, first=first, _order={}, fits=tuple((i, r + offset, note) for i, r, note in p.fits)))
     return out
 
 

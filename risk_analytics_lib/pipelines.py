@@ -16,9 +16,10 @@ from fastcore.basics import patch
 
 import risk_analytics_lib
 from .pipeline_inputs import RiskConfig, _as_date, data_table, gather, period_of_rows, row_hashes
+from .pipeline_bridge import bridge
 from .pipeline_laws import book_days
 from risk_analytics_lib.pipeline_tables import (
-    anomalies, backtests, bridge, drivers, event_moves, ledger, risk_rows, states, stress, volatilities,
+    anomalies, backtests, drivers, event_moves, ledger, risk_rows, states, stress, volatilities,
 )
 from .risk.limits import check_limits, verdict
 from .utils.calendar import is_session

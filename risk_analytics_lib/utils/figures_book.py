@@ -66,13 +66,13 @@ def fig_bridge(
     if rows.empty:
         return empty_figure(title, "no previous session to compare with")
     before, after = float(rows["before"].iloc[0]), float(rows["after"].iloc[0])
+    as_of, rows = rows["as_of"].iloc[0] if "as_of" in rows else None, rows[rows["change"] != 0]  # what rested is no step
     scale, suffix = money_unit([before, after])
     change = rows["change"].to_numpy()
     start = before + np.concatenate([[0.0], np.cumsum(change)[:-1]])
     names = ["previous<br>session", *plain(rows["driver"]), "today"]
     said = [f"{d} {money(c, signed=True)}" for d, c in zip(rows["driver"], change)]
     alt = f"{measure} went from {money(before)} to {money(after)}: {', '.join(said)}."
-    as_of = rows["as_of"].iloc[0] if "as_of" in rows else None
     fig = canvas(title, "losses positive; the axis does not start at zero", alt, as_of, height=320)
     ends = np.concatenate([[before], np.maximum(start, start + change), [after]])
     texts = [money(before), *[money(c, signed=True) for c in change], money(after)]
