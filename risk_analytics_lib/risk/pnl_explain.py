@@ -105,7 +105,7 @@ def _model_parts(book, returns, sensitivities, factors, fx, currencies, max_age)
         made = made.loc[price.index]
     return hypothetical, [_melted(made, "factors"), _melted(currency, "currency")]
 
-
+# %% ../../nbs/risk/39e_pnl_explain.ipynb #9b75560d
 def explain_pnl(
     book: Portfolio,  # dated or not
     returns: pd.DataFrame,  # simple returns in local currency, T×N, decimal; the first row only says where the second begins
