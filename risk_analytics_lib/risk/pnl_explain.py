@@ -53,6 +53,12 @@ class PnLExplain(Result):
         return (f"{self.portfolio}: {money(book['actual'].sum(), self.currency, signed=True)} in {len(book)} days to {show_day(book['date'].iloc[-1])}: {said}\n"
                 f"volatility of the unexplained is {share} of that of the actual P&L")
 
+    def plot(self, desk: str = "(book)"):  # plotly Figure
+        "What each day's P&L was made of."
+        from risk_analytics_lib.utils.figures_pnl import fig_pnl_explain
+
+        return fig_pnl_explain(self.to_frame(desk), self.portfolio if desk == "(book)" else desk, self.currency)
+
 # %% ../../nbs/risk/39e_pnl_explain.ipynb #2a8f415a
 def _dated(rows, what: str, days, desks) -> pd.DataFrame:  # date, desk, name, value of the days explained
     "Rows of trades or carry, their dates and desks checked; a wide frame is a row a cell."

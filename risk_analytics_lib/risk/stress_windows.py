@@ -38,11 +38,21 @@ class StressSearch(Result):
         "Every window."
         return self.timeline
 
+    @property
+    def name(self) -> str:
+        "What was measured: \"ES 97.5 %, 10 days\"."
+        return f"{ {'expected_shortfall': 'ES', 'value_at_risk': 'VaR'}[self.measure] } {confidence(self.level)}, {self.horizon} day{'s' * (self.horizon > 1)}"
+
+    def plot(self):  # plotly Figure
+        "The timeline with the worst window marked."
+        from risk_analytics_lib.utils.figures_pnl import fig_stress_windows
+
+        return fig_stress_windows(self.timeline, self.name, self.currency)
+
     def summary(self) -> str:
         "The worst window and how many could not be computed."
         lost = self.timeline["value"].isna()
-        name = {"expected_shortfall": "ES", "value_at_risk": "VaR"}[self.measure]
-        said = f"stressed {name} {confidence(self.level)}, {self.horizon} days: {money(self.worst, self.currency)} in {show_day(self.start)} to {show_day(self.end)}"
+        said = f"stressed {self.name}: {money(self.worst, self.currency)} in {show_day(self.start)} to {show_day(self.end)}"
         first = self.timeline.loc[lost, "note"].iloc[0] if lost.any() else ""
         return f"{said}, the worst of {int((~lost).sum())} windows; {int(lost.sum())} n/a{f' ({first})' if first else ''}\n{self.label}"
 

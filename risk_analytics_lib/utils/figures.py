@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['canvas', 'empty_figure', 'figure_template', 'thin', 'fig_bridge', 'fig_drivers', 'fig_limits', 'fig_stress',
            'fig_exceedances', 'fig_forecasts', 'fig_var_trend', 'fig_anomalies', 'fig_coverage', 'fig_regimes',
-           'fig_volatility', 'fig_hits', 'fig_leaderboard', 'fig_murphy', 'fig_eprocess', 'fig_suite']
+           'fig_volatility', 'fig_hits', 'fig_leaderboard', 'fig_murphy', 'fig_eprocess', 'fig_suite', 'fig_desk_zones',
+           'fig_pnl_explain', 'fig_stress_windows']
 
 # %% ../../nbs/utils/08f_figures.ipynb #7a02a598
 from .figure_base import canvas, empty_figure, figure_template, thin
@@ -13,6 +14,7 @@ from .figures_book import fig_bridge, fig_drivers, fig_limits, fig_stress
 from .figures_forecast import fig_exceedances, fig_forecasts, fig_var_trend
 from .figures_judging import fig_hits, fig_leaderboard, fig_murphy
 from .figures_market import fig_anomalies, fig_coverage, fig_regimes, fig_volatility
+from .figures_pnl import fig_desk_zones, fig_pnl_explain, fig_stress_windows
 from .figures_suite import fig_eprocess, fig_suite
 
 # %% ../../nbs/utils/08f_figures.ipynb #6c7b98d8
@@ -20,4 +22,5 @@ _all_ = [
     "canvas", "empty_figure", "figure_template", "thin", "fig_bridge", "fig_drivers", "fig_limits", "fig_stress",
     "fig_exceedances", "fig_forecasts", "fig_var_trend", "fig_anomalies", "fig_coverage", "fig_regimes", "fig_volatility",
     "fig_hits", "fig_leaderboard", "fig_murphy", "fig_eprocess", "fig_suite",
+    "fig_desk_zones", "fig_pnl_explain", "fig_stress_windows",
 ]
