@@ -43,7 +43,7 @@ def from_csv(
         book = book.with_factors(read_factor_map(factors))
     return book if limits is None else replace(book, limits=read_limits(limits))
 
-
+# %% ../../nbs/risk/35g_book_files.ipynb #9ba11603
 @patch(cls_method=True)
 def from_frame(
     cls: Portfolio,

@@ -39,7 +39,7 @@ def as_betas(
         raise BadArgument(f"no factor for {', '.join(map(str, lost))}: give every asset a factor or a beta on each, 0 if it has none")
     return betas.rename_axis(index="asset", columns="factor")
 
-
+# %% ../../nbs/risk/35f_factors.ipynb #b3edd81b
 @patch
 def with_factors(
     self: Portfolio,
@@ -125,7 +125,7 @@ def _least_squares(X, Y, kind, lags):  # X (n, P), Y (n, A) -> coefficients (P, 
         middle += (1 - lag / (lags + 1)) * (step + step.transpose(0, 2, 1))
     return coef, np.sqrt(np.einsum("pq,aqr,rp->pa", inverse, middle, inverse)), rest
 
-
+# %% ../../nbs/risk/35f_factors.ipynb #aebfc230
 def factor_exposures(
     returns: pd.Series | pd.DataFrame,  # of assets or of the book, (T,) or (T, N): decimal, or P&L in money; NaN days are left out series by series
     factors: pd.DataFrame,  # moves of the factors, (≥T, K), known on every day of `returns`
@@ -137,11 +137,12 @@ def factor_exposures(
     if errors not in ("hac", "ols"):
         raise BadArgument(f"errors={errors!r}: choose 'hac' or 'ols'")
     frame = returns.to_frame(returns.name or "book") if isinstance(returns, pd.Series) else returns
-    values, moves = frame.to_numpy(float), _check_factors(factors, frame.index)
-    known, K = np.isfinite(values), moves.shape[1]
+    values, K = frame.to_numpy(float), factors.shape[1]
+    known = np.isfinite(values)
     short = known.sum(axis=0) < K + 3
     if short.any():
         raise TooShort(f"{frame.columns[short.argmax()]}: {known[:, short.argmax()].sum()} returns for {K} factors, at least {K + 3} are needed")
+    _check_factors(factors, frame.index)
     coef, error, fit = np.empty((K + 1, len(frame.columns))), np.empty((K + 1, len(frame.columns))), np.empty((len(frame.columns), 4))
     patterns, which = np.unique(known, axis=1, return_inverse=True)
     for p, rows in enumerate(patterns.T):
