@@ -140,7 +140,7 @@ def row_spans(
         np.maximum(high, np.maximum.reduce(part, 0, out=one), out=high)
     return total, low, high
 
-
+# %% ../../nbs/risk/36a_euler.ipynb #99061ede
 def without_each(
     values: np.ndarray,  # P&L by scenario and part, (S, K), signed, finite; returns where weights are given
     level: float,  # confidence, in (0.5, 1)
