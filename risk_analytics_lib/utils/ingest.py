@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DATE_FORMATS', 'NOTHING', 'FIELDS', 'bad_file', 'read_dates', 'read_numbers', 'read_prices', 'read_positions',
-           'read_limits']
+           'read_limits', 'read_factor_map']
 
 # %% ../../nbs/utils/09a_ingest.ipynb #d5fd3085
 from pathlib import Path
@@ -112,6 +112,19 @@ def _number(text: str) -> float:  # python's own reading, exact to the last digi
         return np.nan
 
 
+def _number_remedy(text: str) -> str:
+    digits = any(c.isdigit() for c in text)
+    if digits and "%" in text:
+        return "write a share as a decimal, 0.05 for 5 %"
+    if digits and any(c in text for c in ", '\u00a0\u202f\u2019_"):
+        return "write 1234.5 with a decimal point and no thousands separator"
+    if digits and text.startswith("("):
+        return "write a negative number with a minus sign, -1234.5"
+    if digits and any(c in text for c in "$€£¥"):
+        return "write the bare number, and the currency in a column of its own"
+    return "correct the cell, or leave it empty if there is no value"
+
+
 def read_numbers(
     texts: pd.Series,  # cells as text, index = row in the file
     file: str,  # for messages
@@ -125,8 +138,7 @@ def read_numbers(
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
         text = texts.iloc[at]
-        comma = "write 1234.5 with a decimal point and no thousands separator"
-        remedy = comma if "," in text and any(c.isdigit() for c in text) else "correct the cell, or leave it empty if there is no value"
+        remedy = _number_remedy(text)
         date = None if dates is None else f"{dates[at]:%Y-%m-%d}"
         raise bad_file(file, f"{text!r} is not a number", remedy, row=int(texts.index[at]), column=column, date=date)
     return numbers
@@ -272,3 +284,31 @@ def read_limits(
             except RiskError as error:
                 raise bad_file(path.name, str(error), "correct the cell", row=int(row), column=column) from None
     return table.reset_index(drop=True)
+
+# %% ../../nbs/utils/09a_ingest.ipynb #cac913ed
+def read_factor_map(
+    file: str | Path,  # CSV: asset, factor [beta]; or asset and a column of betas for each factor
+) -> pd.DataFrame:  # betas, assets × factors, as taken by `Portfolio.with_factors`
+    "A factor map, or `BadFile` with row and column."
+    path = Path(file)
+    table = _read_text(path, ["asset"])
+    table = table.rename(columns={name: name.lower() for name in table.columns if name.lower() in ("asset", "factor", "beta")})
+    long = "factor" in table
+    betas = [name for name in table.columns if name == "beta"] if long else [name for name in table.columns if name != "asset"]
+    numbers = pd.DataFrame({name: read_numbers(table[name], path.name, name) for name in betas}, table.index)
+    key = ["asset", "factor"] if long else ["asset"]
+    for column in key:
+        if (blank := table[column] == "").any():
+            raise bad_file(path.name, f"there is no {column}", "name it or delete the row", row=int(table.index[blank][0]), column=column)
+    if (twice := table.duplicated(key)).any():
+        row = table.index[twice][0]
+        raise bad_file(path.name, f"{' on '.join(table.loc[row, key])} is there twice", "keep one row", row=int(row), column="asset")
+    if numbers.isna().to_numpy().any():
+        row, k = np.argwhere(numbers.isna().to_numpy())[0]
+        remedy = "write 0 if the asset has no such exposure"
+        raise bad_file(path.name, f"{table['asset'].iloc[row]} has no beta", remedy, row=int(table.index[row]), column=betas[k])
+    if not long:
+        return numbers.set_axis(table["asset"]).rename_axis(columns="factor")
+    size = numbers["beta"] if betas else pd.Series(1.0, table.index)
+    wide = table[key].assign(beta=size).pivot(index="asset", columns="factor", values="beta").fillna(0.0)
+    return wide.loc[pd.unique(table["asset"]), pd.unique(table["factor"])]
