@@ -7,12 +7,13 @@ __all__ = ['canvas', 'empty_figure', 'figure_template', 'thin', 'fig_bridge', 'f
            'fig_stress', 'fig_exceedances', 'fig_forecasts', 'fig_var_trend', 'fig_anomalies', 'fig_coverage',
            'fig_regimes', 'fig_volatility', 'fig_hits', 'fig_leaderboard', 'fig_murphy', 'fig_eprocess', 'fig_suite',
            'fig_scenario_split', 'fig_propagated', 'fig_reverse', 'fig_desk_zones', 'fig_pnl_explain',
-           'fig_stress_windows']
+           'fig_stress_windows', 'fig_risk_timeline', 'fig_tail_scenarios']
 
 # %% ../../nbs/utils/08f_figures.ipynb #7a02a598
 from .figure_base import canvas, empty_figure, figure_template, thin
 from .figures_book import fig_bridge, fig_drivers, fig_limits, fig_stress
 from .figures_bridge import fig_bridge_path
+from .figures_exposure import fig_risk_timeline, fig_tail_scenarios
 from .figures_forecast import fig_exceedances, fig_forecasts, fig_var_trend
 from .figures_judging import fig_hits, fig_leaderboard, fig_murphy
 from .figures_market import fig_anomalies, fig_coverage, fig_regimes, fig_volatility
@@ -25,5 +26,5 @@ _all_ = [
     "canvas", "empty_figure", "figure_template", "thin", "fig_bridge", "fig_bridge_path", "fig_drivers", "fig_limits", "fig_stress",
     "fig_exceedances", "fig_forecasts", "fig_var_trend", "fig_anomalies", "fig_coverage", "fig_regimes", "fig_volatility",
     "fig_hits", "fig_leaderboard", "fig_murphy", "fig_eprocess", "fig_suite", "fig_scenario_split", "fig_propagated", "fig_reverse",
-    "fig_desk_zones", "fig_pnl_explain", "fig_stress_windows",
+    "fig_desk_zones", "fig_pnl_explain", "fig_stress_windows", "fig_risk_timeline", "fig_tail_scenarios",
 ]
