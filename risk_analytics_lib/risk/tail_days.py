@@ -58,7 +58,7 @@ def tail_scenarios(
     book = values.sum(axis=1)
     weight, _ = scenario_weights(book, check_level(level), measure, kernel, bandwidth)
     order = np.argsort(book, kind="stable")
-    picked = order[weight[order] > 0] if n is None else order[: check_count("n", n)]
+    picked = order[weight[order] > 1e-12] if n is None else order[: check_count("n", n)]
     labels = (pnl.index if pnl.index.is_unique else pd.RangeIndex(len(pnl)))[picked].rename("scenario")
     rank = np.empty(len(book), int)
     rank[order] = np.arange(1, len(book) + 1)

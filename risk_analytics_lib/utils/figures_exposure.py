@@ -80,7 +80,7 @@ def fig_tail_scenarios(
     scale, suffix = money_unit(loss)
     share = shown["contribution"].to_numpy() / total
     alt = f"{title}: the worst is {names[0]} with {money(float(shown['pnl'].iloc[0]), signed=True)}; the {len(shown)} shown make {percent(float(share.sum()))} of it."
-    fig = canvas(title, f"loss of tonight's book on each, {len(shown)} of {len(rows)} scenarios; beside it the part of the measure", alt, as_of, height=110 + 26 * len(shown))
+    fig = canvas(title, f"loss on each and its part of the measure; {len(shown)} of {len(rows)} days", alt, as_of, height=110 + 26 * len(shown))
     fig.add_bar(x=lean(loss / scale), y=names, orientation="h", marker_color=[BLUE if x >= 0 else GREEN for x in loss], hovertemplate="%{y}: %{x}<extra></extra>")
     words = [f"  {money(x)} · {percent(float(s))}" for x, s in zip(loss, share)]
     fig.add_scatter(x=lean(np.maximum(loss, 0) / scale), y=names, mode="text", text=words, textposition="middle right", cliponaxis=False, hoverinfo="skip")
