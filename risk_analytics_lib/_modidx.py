@@ -2231,6 +2231,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                            'risk_analytics_lib/risk/desks.py'),
                                                'risk_analytics_lib.risk.desks._grid_of': ( 'risk/desks.html#_grid_of',
                                                                                            'risk_analytics_lib/risk/desks.py'),
+                                               'risk_analytics_lib.risk.desks._light': ( 'risk/desks.html#_light',
+                                                                                         'risk_analytics_lib/risk/desks.py'),
                                                'risk_analytics_lib.risk.desks._reasons': ( 'risk/desks.html#_reasons',
                                                                                            'risk_analytics_lib/risk/desks.py'),
                                                'risk_analytics_lib.risk.desks._zone': ( 'risk/desks.html#_zone',

@@ -20,7 +20,7 @@ Gross exposure,gross,,,,110000000,USD,0.95
 Largest name,single_name,,,,0.1,share of gross,0.9
 Largest sector,sector,,,,0.3,share of gross,0.9
 Largest desk,desk,,,,0.7,share of gross,0.9
-Evenness,hhi_sector,,,,0.2,index,
+Evenness,hhi_sector,,,,0.2,share of gross,
 Worst historical stress,stress,,,,15000000,USD,0.9
 The pandemic again,scenario,,,Pandemic,12000000,USD,0.9
 Drawdown of a quarter,drawdown,,60,,4000000,USD,
@@ -75,7 +75,7 @@ def test_a_long_short_book_has_no_share_of_market_value(evening):
     assert (check_limits(limits, unknown)["status"] == "n/a").all()
 
 
-@pytest.mark.parametrize("row, unit", [(0, "EUR"), (0, "percent"), (0, "share"), (4, "USD"), (4, "share of market value"), (7, "share of gross")])
+@pytest.mark.parametrize("row, unit", [(0, "EUR"), (0, "percent"), (0, "share"), (4, "USD"), (4, "share of market value"), (7, "USD")])
 def test_units_that_do_not_fit_are_refused(row, unit, evening):
     *_, values = evening
     limits = pd.read_csv(io.StringIO(FILE)).iloc[[row]].assign(unit=unit)

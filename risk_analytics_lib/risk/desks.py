@@ -6,6 +6,8 @@
 __all__ = ['BOOK', 'DESK_ALLOWED', 'desk_value_at_risk', 'pnl_exceptions', 'allowed_exceptions', 'pla_windows', 'desk_table']
 
 # %% ../../nbs/risk/39b_desks.ipynb #1971e547
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
@@ -110,7 +112,8 @@ def pnl_exceptions(
     drivers = pd.DataFrame(columns=["date", "desk", "driver", "driver_value"]) if explain is None else _drivers(explain, days, names)
     table = table.merge(drivers.astype({"date": table["date"].dtype}), on=["date", "desk"], how="left")
     table["driver"] = table["driver"].fillna("")
-    said = [f"lost {money(-v)}, {m:.2f} times VaR{f', most of it {d} {money(x, signed=True)}' if d else ''}" for v, m, d, x in table[["value", "multiple", "driver", "driver_value"]].to_numpy(object)]
+    code = pnl["currency"].iloc[0]
+    said = [f"lost {money(-v, code)}, {m:.2f} times VaR{f', most of it {d} {money(x, code, signed=True)}' if d else ''}" for v, m, d, x in table[["value", "multiple", "driver", "driver_value"]].to_numpy(object)]
     lost = [f"n/a: no {'P&L' if np.isnan(v) else 'VaR'}, which counts" for v in table["value"]]
     return table.assign(reason=np.where(table["multiple"].isna(), lost, said) if len(table) else [])
 
@@ -169,7 +172,8 @@ def _attribution(model, desk, begun, rows, days) -> tuple:
     size, found = np.minimum(np.cumsum(begun)[rows], days), np.full((2, len(rows)), np.nan)
     for n in np.unique(size[size >= 10]):  # one size but for a young desk
         mine = size == n
-        found[:, mine] = np.array(pla_windows(model, desk, int(n)))[:, rows[mine] + 1 - n]
+        first, last = rows[mine].min() + 1 - n, rows[mine].max() + 1
+        found[:, mine] = np.array(pla_windows(model[first:last], desk[first:last], int(n)))[:, rows[mine] + 1 - n - first]
     return found[0], found[1]
 
 
@@ -186,6 +190,12 @@ def _reasons(row) -> str:
     said += [f"{row['days']} days, allowed counts scaled by probability"] * (row["days"] < 250)
     return "; ".join(said)
 
+
+@lru_cache(4096)
+def _light(n: int, x: int) -> str:
+    "Zone of the traffic light at 99 % for a count."
+    return traffic_light(np.arange(n) < x, 0.99).zone if n else "n/a"
+
 # %% ../../nbs/risk/39b_desks.ipynb #44809f33
 def _desk_rows(name, k, rows, when, wide, quantile, begun, days) -> pd.DataFrame:
     "All dates of one desk."
@@ -195,8 +205,9 @@ def _desk_rows(name, k, rows, when, wide, quantile, begun, days) -> pd.DataFrame
             beyond = ~(-wide[kind].to_numpy()[:, k] <= quantile[level].to_numpy()[:, k])
             table[f"{kind}_{tag}"] = _counts(beyond, begun[:, k], rows, days)[0]
         table[f"count_{tag}"] = np.maximum(table[f"actual_{tag}"], table[f"hypothetical_{tag}"])
-        table[f"allowed_{tag}"] = np.array([allowed_exceptions(level, max(int(n), 1)) for n in table["days"]])
-    table["zone"] = [traffic_light(np.arange(n) < x, 0.99).zone if n else "n/a" for n, x in zip(table["days"], table["count_99"])]
+        sizes, place = np.unique(table["days"], return_inverse=True)
+        table[f"allowed_{tag}"] = np.array([allowed_exceptions(level, max(int(n), 1)) for n in sizes])[place]
+    table["zone"] = [_light(int(n), int(x)) for n, x in zip(table["days"], table["count_99"])]
     fails = (table["count_99"] > table["allowed_99"]) | (table["count_975"] > table["allowed_975"])
     table["backtest"] = np.where(table["days"] == 0, "n/a", np.where(fails, "fail", "pass"))
     model, desk = (wide[kind].to_numpy()[:, k] for kind in ("risk-theoretical", "hypothetical"))

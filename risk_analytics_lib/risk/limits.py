@@ -59,14 +59,14 @@ def _value_of(limit, values: pd.DataFrame) -> pd.Series:  # (D,) by as_of
     return mine.set_index("as_of")["value"].astype(float)
 
 # %% ../../nbs/risk/39_limits.ipynb #d9602495
-_OF_GROSS = ("single_name", "sector", "desk")
+_OF_GROSS = ("single_name", "sector", "desk", "hhi_asset", "hhi_sector", "hhi_desk")
 _SIZES = {"share of gross": "gross", "share of market value": "net"}
 
 
 def _unit_of(values: pd.DataFrame) -> pd.Series:  # one a row; "" where it is money of a currency not said
     "The unit of each value: as said, else that of its measure."
     measure = values["measure"].astype(str)
-    own = np.select([measure.isin(_OF_GROSS), measure.str.startswith("hhi_")], ["share of gross", "index"], "")
+    own = np.where(measure.isin(_OF_GROSS), "share of gross", "")
     given = values["unit"].fillna("").astype(str) if "unit" in values else ""
     return pd.Series(np.where(given == "", own, given), values.index)
 
@@ -181,7 +181,7 @@ def concentration_values(
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.where(whole[:, None] > 0, gross / whole[:, None], np.nan)
         found.append(_tidy_rows(exposures.index, "single_name" if kind == "asset" else kind, share.max(axis=1), unit="share of gross"))
-        found.append(_tidy_rows(exposures.index, f"hhi_{kind}", (share**2).sum(axis=1), unit="index"))
+        found.append(_tidy_rows(exposures.index, f"hhi_{kind}", (share**2).sum(axis=1), unit="share of gross"))
     sizes = [("gross", _gross_by(worth, asset, asset).sum(axis=1)), ("net", worth.sum(axis=1))]
     return pd.concat([_tidy_rows(exposures.index, name, value, unit=currency) for name, value in sizes] + found, ignore_index=True)
 

@@ -132,7 +132,10 @@ def explain_pnl(
     if given is not None:
         days = pd.DatetimeIndex(np.unique(given["date"]))
         desks = pd.Index([d for d in desks if d in set(given["desk"])])
-    booked = trades if trades is None or "value" in trades else trade_pnl(book, trades[pd.to_datetime(trades["date"]).isin(days)])
+    booked = trades
+    if trades is not None and "price" in trades:
+        when = pd.to_datetime(trades["date"])
+        booked = trade_pnl(book, trades[~((when < days[0]) | (when > days[-1]))])  # a trade without a date is named there
     parts += [_dated(rows, what, days, hypothetical.columns).assign(part=what) for rows, what in ((carry, "carry"), (booked, "trades"))]
     rows = pd.concat([p for p in parts if len(p)] or parts, ignore_index=True)
     rows = rows[rows["date"].isin(days) & rows["desk"].isin(desks)]

@@ -155,13 +155,13 @@ def trade_pnl(
     "What the day's trades made from their price to the close."
     if missing := [c for c in ("date", "asset", "quantity", "price") if c not in trades]:
         raise BadArgument(f"trades have no column {missing[0]!r}: they have {', '.join(map(str, trades.columns))}")
-    trades, prices = trades.reset_index(drop=True), book.prices if prices is None else prices
-    if prices is None:
+    if (prices := book.prices if prices is None else prices) is None:
         raise BadArgument(f"{book.name} has no prices to mark trades with: pass prices")
-    trades = trades.assign(date=pd.to_datetime(trades["date"]), desk=_desk_of(trades, book))
+    trades = trades.reset_index(drop=True).assign(date=pd.to_datetime(trades["date"]).to_numpy(), desk=_desk_of(trades, book).to_numpy())
     bad = trades[trades[["date", "quantity", "price"]].isna().any(axis=1) | ~trades["date"].isin(prices.index)]
     if len(bad):
-        raise BadArgument(f"trade in {bad['asset'].iloc[0]} on {show_day(bad['date'].iloc[0])}: date, quantity and price are needed, on a day with closes")
+        when = show_day(bad["date"].iloc[0]) if pd.notna(bad["date"].iloc[0]) else "no date"
+        raise BadArgument(f"trade in {bad['asset'].iloc[0]} on {when}: date, quantity and price are needed, on a day with closes")
     quoted = book.lines.drop_duplicates("asset").set_index("asset")["currency"]
     code = trades["currency"] if "currency" in trades else trades["asset"].map(quoted).fillna(book.base)
     dates, row = np.unique(trades["date"], return_inverse=True)
