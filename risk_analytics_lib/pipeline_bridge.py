@@ -61,11 +61,11 @@ def evening_state(
 # %% ../nbs/60e_pipeline_bridge.ipynb #e2f39aab
 def bridge(
     inputs: Inputs,
-    pairs: list,  # of (BookDay of the evening before, BookDay); None where there was no book: then, and where nothing is modelled or held, nothing is said
+    pairs: list,  # of (BookDay of the evening before, BookDay); None where there was no book: then, and where nothing is modelled, nothing is said
     config: RiskConfig,
 ) -> pd.DataFrame:  # as_of, portfolio, driver, change, before, after, note; base currency; changes sum to after - before
     "Change of the book's one-day VaR at the highest level since the evening before."
-    told = [(a, b) for a, b in pairs if a is not None and a.alive.any() and b.alive.any() and (a.exposures.any() or b.exposures.any())]
+    told = [(a, b) for a, b in pairs if a is not None and a.alive.any() and b.alive.any()]
     seen = {d.row: d for pair in told for d in pair}
     sheets, blocks = book_sheets(inputs, list(seen.values())) if seen else {}, []
     for before, after in told:

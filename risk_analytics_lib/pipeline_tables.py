@@ -13,7 +13,7 @@ import pandas as pd
 from .pipeline_inputs import Inputs, RiskConfig
 from .pipeline_laws import BookDay, book_history
 from .risk.suites import var_tests
-from .risk.exposure import contributions
+from .risk.exposure import risk_timeline
 from .risk.measures import expected_shortfall_error, value_at_risk_interval
 from .risk.stress import event_windows, historical_scenario, scenario_blocks, scenario_frame
 from .utils.cleaning_rules import robust_score
@@ -115,27 +115,17 @@ def drivers(
     inputs: Inputs,
     days: list,  # of BookDay
     config: RiskConfig,
-) -> pd.DataFrame:  # as_of, portfolio, measure, level, kind, name, exposure, component, marginal, incremental; base currency
+) -> pd.DataFrame:  # as_of, portfolio, measure, level, kind, name, exposure, component, marginal, incremental, standalone, error; base currency
     "Components of the book's ES by asset, sector and desk; each kind sums to ES."
-    level, place = min(config.levels), inputs.assets.get_indexer(inputs.places["asset"])
-    parts = {kind: np.unique(inputs.places[kind].to_numpy(str), return_inverse=True) for kind in ("asset", "sector", "desk")}
-    kinds = np.repeat(list(parts), [len(names) for names, _ in parts.values()]).astype(object)
-    names = np.concatenate([names for names, _ in parts.values()]).astype(object)
-    member = np.concatenate([np.equal.outer(np.arange(len(names)), group) for names, group in parts.values()])  # (parts, places)
-    blocks = []
+    place = inputs.assets.get_indexer(inputs.places["asset"])
+    evenings = []
     for d in days:
         worth = np.where(place >= 0, np.nan_to_num(inputs.held[d.row - 1]), 0.0)
-        pnl, held = d.scenarios(config.engine)[:, place] * worth, (member * np.abs(worth)).sum(1) > 0
-        if not held.any() or not d.alive.any():
-            continue  # nothing is held, or nothing is known of it
-        own = np.stack([pnl[:, m].sum(1) for m in member[held]], 1)
-        found, exposure = contributions(own, level, book=pnl.sum(1))[0], (member * worth).sum(1)[held]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            marginal = np.where(exposure != 0, found["component"] / exposure, np.nan)
-        said = {"as_of": inputs.dates[d.row - 1], "portfolio": inputs.book.name, "measure": "expected_shortfall", "level": level}
-        blocks.append(said | {"kind": kinds[held], "name": names[held], "exposure": exposure, "component": found["component"], "marginal": marginal,
-                              "incremental": found["incremental"]})
-    return stacked(blocks, "as_of portfolio measure level kind name exposure component marginal incremental".split())
+        if worth.any() and d.alive.any():  # else nothing is held, or nothing is known of it
+            evenings.append((inputs.dates[d.row - 1], d.scenarios(config.engine)[:, place], worth))
+    found = risk_timeline(evenings, inputs.places, min(config.levels), by=("asset", "sector", "desk"))
+    found.insert(1, "portfolio", inputs.book.name)
+    return found
 
 # %% ../nbs/60c_pipeline_tables.ipynb #ec5eb33b
 def stress(

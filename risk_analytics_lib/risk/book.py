@@ -127,14 +127,19 @@ def _levels(by) -> list:
     return levels
 
 
+def _sums_by(values: np.ndarray, keys, index) -> pd.DataFrame:  # (D, groups)
+    "Columns of the same key added up, place by place, so that one row and many rows have the same bits."
+    keys = keys if isinstance(keys, pd.Index) else pd.Index(keys)
+    code, names = pd.factorize(keys)
+    sums = np.zeros((len(names), len(values)))
+    np.add.at(sums, code, values.T)
+    return pd.DataFrame(sums.T, index, names.set_names(keys.names))
+
+
 def _add_up(values: np.ndarray, places: pd.DataFrame, by, index) -> pd.DataFrame:  # (D, groups)
     "Columns of the same asset, sector or desk, or of the same path of them, added up."
     levels = _levels(by)
-    paths = pd.Index(places[levels[0]]) if isinstance(by, str) else pd.MultiIndex.from_frame(places[levels])
-    code, names = pd.factorize(paths)
-    sums = np.zeros((len(names), len(values)))
-    np.add.at(sums, code, values.T)  # place by place, so that one row and many rows have the same bits
-    return pd.DataFrame(sums.T, index, names.set_names(levels))
+    return _sums_by(values, places[levels[0]] if isinstance(by, str) else pd.MultiIndex.from_frame(places[levels]), index)
 
 
 @patch

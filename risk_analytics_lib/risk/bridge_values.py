@@ -8,6 +8,8 @@ __all__ = ['switch_values']
 # %% ../../nbs/risk/37d_bridge_values.ipynb #6da0d78a
 from dataclasses import dataclass
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -228,10 +230,8 @@ def switch_values(
         raise BadArgument(f"measure={unknown[0]!r}: choose {' or '.join(_MEASURES)}")
     notes, sides = [], [word if s.as_of is None else show_day(pd.Timestamp(s.as_of)) for word, s in (("the side before", before), ("the side after", after))]
     names = before.held.index.union(after.held.index, sort=False)
-    if not len(names):
-        raise BadArgument(f"nothing is held on {sides[0]} nor on {sides[1]}: there is no risk to bridge")
     books = _books(before, after, names, split, sides)
-    flat = books.reshape(-1, len(names))
+    flat = books.reshape(math.prod(books.shape[:-1]), len(names))
     scale, worths = _scale(flat, share_of, sides), []
     for family in _families(before, after, notes):
         cells = _aligned(_laws(*family, notes), names, missing, sides, notes)

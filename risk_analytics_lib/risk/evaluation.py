@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from fastcore.basics import patch
 
-from .coverage import STATES, coverage_by, volatility_states
+from .coverage import STATES, coverage_by, forecast_states
 from .ledgers import GROUP, check_ledger, countable
 from .murphy import murphy_diagram
 from .rankings import LOSSES, _one_model, choose, rank_models
@@ -129,7 +129,7 @@ def coverage(
 ) -> pd.DataFrame:  # series, model, level, horizon, label, hits, observations, rate, expected, low, high; label "all" comes first
     "Share of hits, over all days and by label."
     if by is None:
-        return coverage_by(self._counted, volatility_states(self.ledger), self.significance, STATES)
+        return coverage_by(self._counted, forecast_states(self.ledger), self.significance, STATES)
     if not isinstance(by, str):
         return coverage_by(self._counted, self.ledger["as_of"].map(by), self.significance)
     if by not in self.ledger:

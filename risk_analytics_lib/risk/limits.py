@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 # %% ../../nbs/risk/39_limits.ipynb #1f09c394
+from .stress_table import BOOK
 from ..utils.checks import BadArgument, check_count, check_index
 from ..utils.numbers import MARKS, MISSING
 
@@ -186,16 +187,13 @@ def concentration_values(
     return pd.concat([_tidy_rows(exposures.index, name, value, unit=currency) for name, value in sizes] + found, ignore_index=True)
 
 # %% ../../nbs/risk/39_limits.ipynb #05ab2c9b
-_BOOK = "(book)"  # the row of the whole book, as in `risk.stress`
-
-
 def stress_values(
     table: pd.DataFrame,  # from `scenario_table`: scenario, asset, pnl, coverage [as_of]
     covered: float = 0.5,  # share of gross exposure, decimal, that a scenario must reach
     currency: str = "USD",  # of the P&L
 ) -> pd.DataFrame:  # as_of, measure (stress, scenario), level, horizon, model (name of the scenario), value (loss, positive), unit
     "The loss in every scenario and in the worst, as `check_limits` takes them."
-    rows = table[table["asset"] == _BOOK]
+    rows = table[table["asset"] == BOOK]
     dates = pd.to_datetime(rows["as_of"]) if "as_of" in rows else pd.Series(_TODAY, rows.index)
     part = rows["coverage"].fillna(0.0) if "coverage" in rows else 1.0
     loss = (-rows["pnl"].astype(float)).where(part >= covered)

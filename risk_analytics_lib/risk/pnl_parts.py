@@ -11,21 +11,13 @@ import numpy as np
 import pandas as pd
 
 # %% ../../nbs/risk/39d_pnl_parts.ipynb #ed7d8c9d
+from .book import _sums_by
 from .portfolio import Portfolio, _grid_values, _pnl_of
 from .positions import CARRY, base_prices, last_prices
 from ..utils.checks import BadArgument, BadScale, MissingValue, check_index
 from ..utils.results import show_day
 
 # %% ../../nbs/risk/39d_pnl_parts.ipynb #a2f43956
-def _grouped(values: np.ndarray, keys, index) -> pd.DataFrame:  # (D, groups)
-    "Columns of the same key added up, place by place, so that one row and many rows have the same bits."
-    keys = keys if isinstance(keys, pd.Index) else pd.Index(keys)
-    code, names = pd.factorize(keys)
-    sums = np.zeros((len(names), len(values)))
-    np.add.at(sums, code, values.T)
-    return pd.DataFrame(sums.T, index, names.set_names(keys.names))
-
-
 def _evenings(book: Portfolio, returns: pd.DataFrame) -> tuple:  # days (D,), places (K,), values at the close before each (D, K)
     check_index(returns.index)
     first = int(returns.index.searchsorted(book._grid[0][0]))
@@ -62,8 +54,8 @@ def price_and_currency(
     code = np.where(cash, places["asset"], places["currency"])
     move = np.where(code == book.base, 0.0, rates.reindex(index=days, columns=code).to_numpy(float))
     abroad = np.where((values == 0) | (code == book.base), 0.0, (1 + local) * move * values)
-    by_desk = _grouped(price, places["desk"], days)[total.columns]
-    by_code = _grouped(abroad, pd.MultiIndex.from_arrays([places["desk"], code], names=["desk", "name"]), days)
+    by_desk = _sums_by(price, places["desk"], days)[total.columns]
+    by_code = _sums_by(abroad, pd.MultiIndex.from_arrays([places["desk"], code], names=["desk", "name"]), days)
     return by_desk, by_code.loc[:, by_code.columns.get_level_values("name") != book.base]
 
 # %% ../../nbs/risk/39d_pnl_parts.ipynb #a902a7cf
@@ -236,4 +228,4 @@ def carry_pnl(
         big = float(np.nanmax(np.abs(table)))
         raise BadScale(f"a rate of {big:g} a year: rates are decimals, did you mean {big / 100:g}?")
     share = np.diff(days.to_numpy()) / np.timedelta64(1, "D") / day_count
-    return _grouped(np.nan_to_num(table) * values * share[:, None], places["desk"], days[1:])
+    return _sums_by(np.nan_to_num(table) * values * share[:, None], places["desk"], days[1:])

@@ -15,9 +15,9 @@ from fastcore.basics import patch
 
 # %% ../../nbs/risk/38f_stress_conditional.ipynb #f011ef7e
 from .stress_moves import shock_size
-from .stress_plausibility import check_covariance, check_degrees, plausibility, scenario_mean, shock_plausibility
-from .stress_states import state_moments
-from .stress_table import check_exposures
+from .stress_plausibility import check_degrees, plausibility, shock_plausibility
+from .stress_states import moments_of
+from .stress_table import _loads, check_exposures
 from ..utils.checks import BadArgument, check_horizon
 from ..utils.numbers import money
 from ..utils.results import Result, show_number, show_pvalue
@@ -84,20 +84,23 @@ def conditional_scenario(
     unchecked: bool = False,  # True accepts shocks beyond 100 %
 ) -> ConditionalScenario:
     "Shocks to some factors carried on to all the others."
-    S, m, label, n = _law(returns, covariance, mean, states, state)
+    if covariance is None and (states is None) != (state is None):
+        raise BadArgument("states and state belong together: labels by date, and the label wanted")
+    law = moments_of(returns, None if covariance is None else {state or "given": covariance}, mean, states, state)[0]
+    S, m = law.covariance, law.mean.to_numpy()
     nu, days = _degrees(dist, nu), check_horizon(days)
     given = pd.Series({k: shock_size(v, dict(units or {}).get(k, "return"), k, unchecked) for k, v in dict(shocks).items()}, dtype=float)
-    far = shock_plausibility(given, S, pd.Series(m, S.columns), days, nu)
+    far = shock_plausibility(given, S, law.mean, days, nu)
     s = S.columns.isin(given.index)
     x, V, mu = given[S.columns[s]].to_numpy(), days * S.to_numpy(float), days * m
     slope = np.linalg.solve(V[np.ix_(s, s)], V[s]).T  # of every factor on the shocked, (N, k); the identity for those
     moves, rest = mu + slope @ (x - mu[s]), V - slope @ V[s]
     moves[s], rest[s], rest[:, s] = x, 0.0, 0.0
     wider = 1.0 if nu is None else (nu - 2 + far.distance**2) / (nu - 2 + len(given))
-    held, sigma = _book(exposures, S)
-    sigma = math.sqrt(days) * sigma
+    w = None if exposures is None else _loads(exposures, S.columns)
+    sigma = math.nan if w is None else math.sqrt(max(w @ V @ w, 0.0))
     return ConditionalScenario(given, pd.Series(moves, S.columns, name="return"), pd.DataFrame(rest * wider, S.columns, S.columns), far.distance, far.probability,
-                               label, n, days, None if nu is None else nu + len(given), held, sigma)
+                               law.state, law.observations, days, None if nu is None else nu + len(given), None if w is None else check_exposures(exposures), sigma)
 
 # %% ../../nbs/risk/38f_stress_conditional.ipynb #1fd13c15
 def _degrees(dist, nu):
@@ -106,34 +109,6 @@ def _degrees(dist, nu):
     if (dist == "t") != (nu is not None):
         raise BadArgument("dist='t' needs its degrees of freedom, such as nu=4" if dist == "t" else f"nu={nu} belongs to dist='t': pass that too, or leave nu out")
     return None if nu is None else check_degrees(nu)
-
-
-def _law(returns, covariance, mean, states, state):
-    "Covariance and mean of one day, the name of the state and the days behind it."
-    if (returns is None) == (covariance is None):
-        raise BadArgument("pass either returns or covariance=..., one of them")
-    if covariance is not None:
-        if states is not None or isinstance(mean, str):
-            raise BadArgument("states and mean='sample' are read from returns: pass those instead of a covariance")
-        return check_covariance(covariance), scenario_mean(mean, covariance.columns), state or "given", 0
-    if (states is None) != (state is None):
-        raise BadArgument("states and state belong together: labels by date, and the label wanted")
-    found = state_moments(returns, states, state, "sample" if isinstance(mean, str) and mean == "sample" else "zero")
-    if isinstance(mean, str) and mean != "sample":
-        raise BadArgument(f"mean={mean!r}: pass 'sample', a mean by factor, or None for zero")
-    law = next(iter(found.values()))
-    return law.covariance, law.mean.to_numpy() if isinstance(mean, str) else scenario_mean(mean, returns.columns), law.state, law.observations
-
-
-def _book(exposures, S):
-    "Exposures as checked, and the standard deviation of a day's P&L."
-    if exposures is None:
-        return None, math.nan
-    held = check_exposures(exposures)
-    if lost := [a for a in held.index if a not in S.columns]:
-        raise BadArgument(f"{', '.join(map(str, lost))}: held, but not among the factors; add returns, or take the exposure out on purpose")
-    w = held.reindex(S.columns).fillna(0.0).to_numpy(float)
-    return held, math.sqrt(max(w @ S.to_numpy(float) @ w, 0.0))
 
 # %% ../../nbs/risk/38f_stress_conditional.ipynb #f46c0cde
 @patch

@@ -14,10 +14,10 @@ import pandas as pd
 
 # %% ../../nbs/risk/38i_stress_reverse.ipynb #8afc542e
 from .stress_conditional import _degrees
-from .stress_plausibility import check_covariance, scenario_mean, tail_probability
+from .stress_plausibility import tail_probability
 from .stress_search import LossSurface, Unreachable, nearest_points
-from .stress_states import Moments, state_moments
-from .stress_table import check_exposures
+from .stress_states import moments_of
+from .stress_table import _loads
 from ..utils.checks import BadArgument, check_count, check_horizon
 from ..utils.numbers import money
 from ..utils.results import Result, show_number, show_pvalue
@@ -97,11 +97,11 @@ def reverse_stress(
         raise BadArgument(f"loss={loss!r} must be a positive amount of money: losses are positive")
     if (exposures is None) == (pnl is None):
         raise BadArgument("pass either exposures of a linear book or pnl, a function that reprices it")
-    nu, days, laws = _degrees(dist, nu), check_horizon(days), _laws(returns, covariance, mean, states, state)
+    nu, days, laws = _degrees(dist, nu), check_horizon(days), moments_of(returns, covariance, mean, states, state)
     found, misses = [], []
     for law in laws:
         try:
-            w = None if exposures is None else _weights(exposures, law)
+            w = None if exposures is None else _loads(exposures, law.mean.index)
             how = dict(k=check_count("k", k), starts=starts, reach=reach, alike=alike, random_state=random_state)
             found.append(_linear(loss, w, law, days) if pnl is None else _search(loss, pnl, gradient, law, days, how))
         except Unreachable as no:
@@ -112,29 +112,6 @@ def reverse_stress(
     return _gathered(loss, laws, found, days, nu)
 
 # %% ../../nbs/risk/38i_stress_reverse.ipynb #a583dfd1
-def _laws(returns, covariance, mean, states, state):
-    "Moments of each state wanted."
-    if (returns is None) == (covariance is None):
-        raise BadArgument("pass either returns or covariance=..., one of them")
-    named = isinstance(mean, str)
-    if named and (mean != "sample" or returns is None):
-        raise BadArgument(f"mean={mean!r}: pass 'sample' together with returns, a mean by factor, or None for zero")
-    if covariance is not None:
-        if states is not None:
-            raise BadArgument("states are labels of days and need returns; give a covariance by label instead, as in {'calm': ..., 'stress': ...}")
-        many = covariance if isinstance(covariance, dict) else {"all": covariance}
-        return [Moments(str(s), pd.Series(scenario_mean(mean, S.columns), S.columns), check_covariance(S), 0) for s, S in many.items()]
-    found = state_moments(returns, states, state, "sample" if named else "zero").values()
-    return list(found) if named else [Moments(m.state, pd.Series(scenario_mean(mean, returns.columns), returns.columns), m.covariance, m.observations) for m in found]
-
-
-def _weights(exposures, law):
-    held = check_exposures(exposures)
-    if lost := [a for a in held.index if a not in law.mean.index]:
-        raise BadArgument(f"{', '.join(map(str, lost))}: held, but not among the factors; add returns, or take the exposure out on purpose")
-    return held.reindex(law.mean.index).fillna(0.0).to_numpy(float)
-
-
 def _linear(loss, w, law, days):
     "One scenario (moves, distance, loss, error, note) in closed form."
     S, m = days * law.covariance.to_numpy(float), days * law.mean.to_numpy(float)

@@ -106,6 +106,14 @@ def check_exposures(
         raise BadArgument(f"exposures name {held.index[held.index.duplicated()][0]} twice: add its positions up first")
     return held
 
+
+def _loads(exposures, factors) -> np.ndarray:  # (N,)
+    "Exposures in the order of the factors, zero where not held; what is held must be among them."
+    held = check_exposures(exposures)
+    if lost := [a for a in held.index if a not in factors]:
+        raise BadArgument(f"{', '.join(map(str, lost))}: held, but not among the factors; add returns, or take the exposure out on purpose")
+    return held.reindex(factors).fillna(0.0).to_numpy(float)
+
 # %% ../../nbs/risk/38d_stress_table.ipynb #87ebb2ff
 _COLUMNS = ["scenario", "start", "end", "days", "asset", "pnl", "distance", "probability", "coverage", "note"]
 
