@@ -24,7 +24,8 @@ def book_sheets(
     plain = {at: pd.Series(d.exposures, inputs.assets) for at, d in zip(evenings, days)}
     if inputs.book.prices is None or inputs.book.lines["quantity"].isna().any():
         return plain
-    found = book_factors(inputs.book, evenings, tuple(inputs.places["currency"].unique()))
+    kinds = inputs.sources["kind"] if "kind" in inputs.sources else pd.Series(dtype=object)
+    found = book_factors(inputs.book, evenings, {*inputs.places["currency"], *kinds.index[kinds == "currency"]})
     for at, held in plain.items():
         sheet = found[at].reindex(inputs.assets)
         found[at] = sheet.assign(quantity=sheet["quantity"].where((held != 0) & sheet["quantity"].notna(), 0.0))
