@@ -178,9 +178,9 @@ def navigation(titles: dict[PurePosixPath, str]) -> list:
 
 
 def processed_notebooks() -> Path:
-    "nbdev's pages, from its cache where neither the notebook nor the way of documenting changed."
-    cache = ROOT / "_proc"
-    stale = cache.exists() and cache.stat().st_mtime < (HERE / "api_table.py").stat().st_mtime
+    "nbdev's pages, from its cache where neither the notebook, nor the way of documenting, nor the index of names that pages link to changed."
+    cache, behind = ROOT / "_proc", (HERE / "api_table.py", ROOT / "risk_analytics_lib" / "_modidx.py")
+    stale = cache.exists() and cache.stat().st_mtime < max(file.stat().st_mtime for file in behind)
     return proc_nbs(force=stale)
 
 
