@@ -7,18 +7,20 @@ __all__ = ['CARRY_SESSIONS', 'RiskConfig', 'Inputs', 'gather', 'period_of_rows',
 
 # %% ../nbs/60a_pipeline_inputs.ipynb #fe4271ff
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from .risk.portfolio import Portfolio
 from .risk.positions import UNDATED
+from .risk.stress_files import check_scenario
 from .utils.calendar import next_session
 from .utils.checks import BadArgument, TooShort, UnpricedAsset, check_count, check_horizon, check_levels
 from .utils.cleaning import asset_lines, clean_prices
 from .utils.cleaning_rules import carry_last, join_flags, price_moves
 from .utils.learning import first_rows, refit_periods
+from .utils.returns import prices_to_returns
 
 # %% ../nbs/60a_pipeline_inputs.ipynb #41c76562
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Inputs:
     limits: pd.DataFrame
     events: pd.DataFrame
     sources: pd.DataFrame
+    scenarios: tuple = ()  # of Scenario: of one's own, checked
+    factors: pd.DataFrame = field(default_factory=pd.DataFrame)  # moves of the series that they shock, each in its own unit, (T, M)
 
     @property
     def assets(self) -> pd.Index:
@@ -114,10 +118,24 @@ def _file_flags(flags, wanted, unpriced, last):
     return flags[mine & ~(flags["date"] > last)]
 
 # %% ../nbs/60a_pipeline_inputs.ipynb #275899e0
+def _shocked(source, raw, scenarios, groups):
+    "(scenarios with their units and names checked, moves of the series that they shock (T, M), flags on those)."
+    kind = source.sources["kind"] if "kind" in source.sources else pd.Series(dtype=object)
+    rates = [a for a in kind.index[kind == "rate"] if a in raw and str(source.sources["unit"].get(a, "")).startswith("percent")]
+    scenarios = tuple(check_scenario(replace(s, units=dict.fromkeys(rates, "percent") | s.units), raw.columns, groups) for s in scenarios)
+    names = [a for a in dict.fromkeys(a for s in scenarios for a in s.shocks) if a in raw]
+    if not names:
+        return scenarios, pd.DataFrame(index=raw.index), []
+    report = clean_prices(raw[names], kinds=kind.to_dict())
+    moves = prices_to_returns(report.prices, {a: "difference" if kind.get(a) == "rate" else "simple" for a in names})
+    return scenarios, moves.reindex(raw.index), [report.flags]
+
+# %% ../nbs/60a_pipeline_inputs.ipynb #1b24648f
 def gather(
     source,  # MarketData
     positions=None,  # tidy positions or a Portfolio; None = the source's own
     end=None,  # last date that may be looked at; None = the last of the data
+    scenarios=(),  # of Scenario, from `risk.stress.load_scenarios`
 ) -> Inputs:
     "Clean, align and value; nothing after `end` is read."
     raw = source.prices.loc[:_as_date(end)].rename(columns=str)
@@ -141,11 +159,15 @@ def gather(
     based = pd.DataFrame({a: prices[a] if c == base else prices[a] * prices[c] for a, c in rate.items()})
     places, worth, holds = _held(book, based)
     of, first = [(places["asset"] == a).to_numpy() for a in based.columns], book.lines.groupby("asset")["as_of"].min().reindex(based.columns)
-    flags = join_flags(_file_flags(source.flags, wanted, unpriced, based.index[-1]), report.flags, carried).drop_duplicates(ignore_index=True)
+    sector = places.drop_duplicates("asset").set_index("asset")["sector"]
+    scenarios, factors, doubts = _shocked(source, raw, scenarios, sector)
+    known = [_file_flags(source.flags, [*wanted, *factors], unpriced, based.index[-1]), report.flags, carried]
+    flags = join_flags(*known, *doubts).drop_duplicates(ignore_index=True)
     dates = based.index.append(pd.DatetimeIndex([next_session(based.index[-1])]))
     return Inputs(
         dates, based, price_moves(based), np.stack([worth[:, k].sum(1) for k in of], 1), places, worth, np.stack([holds[:, k].any(1) for k in of], 1),
-        based.index.searchsorted(first), book, report.prices[list(based.columns)], flags, tuple(map(str, unpriced)), source.limits, source.events, source.sources)
+        based.index.searchsorted(first), book, report.prices[list(based.columns)], flags, tuple(map(str, unpriced)), source.limits, source.events, source.sources,
+        scenarios, factors)
 
 
 def _as_date(date):

@@ -9,6 +9,7 @@ __all__ = ['TABLES', 'DailyRun', 'run_range', 'run_daily']
 import hashlib
 import platform
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,10 +19,12 @@ import risk_analytics_lib
 from .pipeline_inputs import RiskConfig, _as_date, data_table, gather, period_of_rows, row_hashes
 from .pipeline_bridge import bridge
 from .pipeline_laws import book_days
+from .pipeline_stress import stress, stress_split
 from risk_analytics_lib.pipeline_tables import (
-    anomalies, backtests, drivers, event_moves, ledger, risk_rows, states, stress, volatilities,
+    TRACKED, anomalies, backtests, drivers, event_moves, ledger, risk_rows, states, tail, volatilities,
 )
-from .risk.limits import check_limits, verdict
+from .risk.limits import check_limits, stress_values, verdict
+from .risk.stress import BOOK, load_scenarios
 from .utils.calendar import is_session
 from .utils.checks import BadArgument, TooShort
 from .utils.datasets import load_sample
@@ -42,8 +45,11 @@ class DailyRun(Result):
     forecasts: pd.DataFrame  # the ledger of the book
     risk: pd.DataFrame  # every number with its 95 % interval
     drivers: pd.DataFrame  # components of ES by asset, sector, desk
+    timelines: pd.DataFrame  # the same on each evening behind
+    tail: pd.DataFrame  # the scenario dates that make the ES
     bridge: pd.DataFrame  # what changed since the evening before
-    stress: pd.DataFrame  # today's book in past events
+    stress: pd.DataFrame  # today's book in past events and in scenarios of one's own, by state
+    stress_split: pd.DataFrame  # the same losses by sector and desk
     limits: pd.DataFrame  # value, limit, utilisation, status, since
     anomalies: pd.DataFrame  # scores of the last sessions
     regimes: pd.DataFrame  # volatility state of the book by date
@@ -88,6 +94,7 @@ class DailyRun(Result):
         return f"{self.portfolio_name} · {self.as_of:%Y-%m-%d} · {days} evening(s) · run {self.run_id[:12]}\n{self.verdict}"
 
 
+_BEHIND = ("forecasts", "risk", "timelines", "vols")  # tables that hold the evenings behind those asked for, too
 TABLES = tuple(f.name for f in fields(DailyRun) if f.name not in ("as_of", "portfolio_name", "currency", "config"))
 
 # %% ../nbs/60_pipelines.ipynb #d011ba77
@@ -110,10 +117,11 @@ def day(self: DailyRun, as_of) -> DailyRun:
     cut = {n: f[f["run_id"] == keep].reset_index(drop=True) if "run_id" in f else f for n, f in cut.items()}
     back = np.unique(self.forecasts["as_of"])
     start = back[max(back.searchsorted(at.to_datetime64()) - self.config.history, 0)]
-    for n in ("forecasts", "risk", "vols"):
+    for n in _BEHIND:
         f = getattr(self, n)
         cut[n] = f[(f["as_of"] >= start) & (f["as_of"] <= at)].reset_index(drop=True)
-    cut["risk"] = cut["risk"][(cut["risk"]["horizon"] <= 1) | (cut["risk"]["as_of"] == at)].reset_index(drop=True)
+    one = (cut["risk"]["horizon"] <= 1) | cut["risk"]["measure"].isin(TRACKED)
+    cut["risk"] = cut["risk"][one | (cut["risk"]["as_of"] == at)].reset_index(drop=True)
     cut["vols"] = cut["vols"].assign(percentile=cut["vols"]["percentile"].where(cut["vols"]["as_of"] == at))
     cut["forecasts"] = cut["forecasts"].assign(**{c: cut["forecasts"][c].mask(cut["forecasts"]["target"] > at) for c in ("realised", "pit")})
     later = set(self.data["asset"]) - set(cut["data"]["asset"])
@@ -136,12 +144,12 @@ def _runs(inputs, rows, config, started):
         day, known = inputs.dates[t - 1], inputs.begun < t
         if known.tobytes() not in hashed:
             mine = inputs.places["asset"].isin(inputs.assets[known])
-            hashed[known.tobytes()] = row_hashes(inputs.prices.to_numpy()[:, known]), row_hashes(inputs.held[:, mine]), words(inputs.places[mine], inputs.limits)
+            hashed[known.tobytes()] = row_hashes(inputs.prices.to_numpy()[:, known], inputs.factors), row_hashes(inputs.held[:, mine]), words(inputs.places[mine], inputs.limits)
         prices, held, places = hashed[known.tobytes()]
         over = (inputs.events["end"] <= day).to_numpy() if len(inputs.events) else np.zeros(0, bool)
         if over.tobytes() not in happened:
             happened[over.tobytes()] = words(inputs.events[over][["name", "start", "end"]] if len(over) else inputs.events)
-        own = digest(prices[t - 1], happened[over.tobytes()]), digest(held[t - 1], places, *inputs.unpriced), config.hash(), risk_analytics_lib.__version__
+        own = digest(prices[t - 1], happened[over.tobytes()]), digest(held[t - 1], places, *inputs.unpriced, *map(repr, inputs.scenarios)), config.hash(), risk_analytics_lib.__version__
         run_id = hashlib.sha256("|".join([f"{day:%Y-%m-%d}", inputs.book.name, *own]).encode()).hexdigest()
         lines.append((run_id, day, inputs.book.name, started, _now(), "finished", *own, platform.python_version(), packages))
     columns = "run_id as_of portfolio started finished status data_hash portfolio_hash config_hash version python packages".split()
@@ -153,26 +161,40 @@ def _work_evenings(chunk):
     found = []
     for inputs, pairs, config, known in chunk:
         days = [day for _, day in pairs]
-        rows = np.array([d.row - 1 for d in days])
+        rows, hurt = np.array([d.row - 1 for d in days]), stress(inputs, days)
         found.append({
-            "drivers": drivers(inputs, days, config), "bridge": bridge(inputs, pairs, config), "stress": stress(inputs, days),
+            "tail": tail(inputs, days, config), "bridge": bridge(inputs, pairs, config), "stress": hurt, "stress_split": stress_split(inputs, days, hurt),
             "regimes": states(inputs, days, config), "anomalies": anomalies(inputs, days, config), "backtests": backtests(known, inputs.dates[rows], config.history),
             "data": data_table(inputs, rows, config.window, np.stack([d.alive for d in days])),
         })
     return found
 
 
-def _limits(inputs, risk, rows, config):
-    """Every limit on every evening; `since` reaches back `history` sessions at most, as far as a run of that evening alone looks, and is unknown
-    for horizons above one day, which are not simulated for the days behind an evening."""
+def _scenario_losses(table):
+    "The loss in each scenario of one's own, that of the state in which it is worst, as `check_limits` takes it."
+    rows = table[(table["asset"] == BOOK) & (table["kind"] != "reverse")]
+    worst = rows.sort_values("pnl", kind="stable").drop_duplicates(["as_of", "scenario"]).sort_index()
+    return stress_values(worst).query("measure == 'scenario'")
+
+
+def _since(inputs, found, config):
+    """First day of each breach: it reaches back `history` sessions at most, as far as a run of that evening alone looks, and is unknown for what is not
+    computed for the days behind an evening: simulated horizons above one day, and single scenarios."""
+    position = dict(zip(inputs.dates, range(len(inputs.dates))))
+    edge = pd.Series([inputs.dates[max(position[d] - config.history, 0)] for d in found["as_of"]], found.index, dtype=found["since"].dtype)
+    limits = inputs.limits.reindex(columns=["limit", "measure", "horizon"]).set_index("limit")
+    unseen = (limits["horizon"].astype(float) > 1) & ~limits["measure"].isin(TRACKED) | (limits["measure"] == "scenario")
+    since = found["since"].where(found["since"].isna() | (found["since"] > edge), edge)
+    return since.mask(found["limit"].map(unseen).astype(bool))
+
+
+def _limits(inputs, risk, hurt, rows, config):
+    "Every limit on every evening."
     if not len(inputs.limits):
         return pd.DataFrame(columns=["as_of", "limit", "value", "limit_value", "utilisation", "status", "since"])
-    found = check_limits(inputs.limits, risk)
-    position = dict(zip(inputs.dates, range(len(inputs.dates))))
-    edge = [inputs.dates[max(position[d] - config.history, 0)] for d in found["as_of"]]
-    found["since"] = found["since"].where(found["since"].isna() | (found["since"] > edge), pd.Series(edge, found.index))
-    long = dict(zip(inputs.limits["limit"], inputs.limits.get("horizon", pd.Series(1, inputs.limits.index)) > 1))
-    found["since"] = found["since"].mask(found["limit"].map(long))
+    values = [risk, _scenario_losses(hurt)] if (inputs.limits["measure"] == "scenario").any() else [risk]
+    found = check_limits(inputs.limits, pd.concat(values, ignore_index=True))
+    found["since"] = _since(inputs, found, config)
     unit = dict(zip(inputs.limits["limit"], inputs.limits["unit"])) if "unit" in inputs.limits else {}
     found["unit"] = found["limit"].map(unit)
     return found[found["as_of"].isin(inputs.dates[rows - 1])].assign(portfolio=inputs.book.name).reset_index(drop=True)
@@ -226,15 +248,17 @@ def run_range(
     portfolio=None,  # tidy positions or a Portfolio; None = the source's own
     config: RiskConfig = RiskConfig(),
     n_jobs: int = 1,  # processes; -1 takes all
+    scenarios=(),  # of one's own: a YAML file, or a list of Scenario from `risk.stress.load_scenarios`; about 0.1 s an evening
 ) -> DailyRun:
     "Everything for each evening from start to end, in one pass."
     started, source = _now(), load_sample() if source is None else source
-    inputs = gather(source, portfolio, end)
+    scenarios = load_scenarios(scenarios) if isinstance(scenarios, str | Path) else scenarios
+    inputs = gather(source, portfolio, end, scenarios)
     rows, shown = _rows(inputs, _as_date(start), config)
     days = book_days(inputs, shown, config, n_jobs, full=rows)
     _something(inputs, days[-1], config)
     book_ledger, risk = ledger(inputs, days, config), risk_rows(inputs, days, config, event_moves(inputs))
-    made = _evenings(inputs, days, rows, config, book_ledger, n_jobs)
+    made, every = _evenings(inputs, days, rows, config, book_ledger, n_jobs), drivers(inputs, days, config)
     runs = _runs(inputs, rows, config, started)
     fits = pd.DataFrame([(inputs.assets[i], inputs.dates[r], note == "", note) for p in dict.fromkeys(d.period for d in days) for i, r, note in p.fits],
                         columns=["asset", "as_of", "converged", "note"])
@@ -242,7 +266,8 @@ def run_range(
     made = {n: name(f).drop(columns=["as_of"] * (n in _UNDATED)) for n, f in made.items()}
     return DailyRun(
         as_of=inputs.dates[-2], portfolio_name=inputs.book.name, currency=inputs.book.base, config=config, runs=runs, forecasts=name(book_ledger), risk=name(risk),
-        limits=name(_limits(inputs, risk, rows, config)), vols=name(volatilities(inputs, days, rows, config)), flags=inputs.flags, fits=fits, **made)
+        drivers=name(every[every["as_of"].isin(inputs.dates[rows - 1])].reset_index(drop=True)), timelines=name(every),
+        limits=name(_limits(inputs, risk, made["stress"], rows, config)), vols=name(volatilities(inputs, days, rows, config)), flags=inputs.flags, fits=fits, **made)
 
 
 def run_daily(
@@ -251,6 +276,7 @@ def run_daily(
     portfolio=None,  # tidy positions or a Portfolio
     config: RiskConfig = RiskConfig(),
     n_jobs: int = 1,  # processes
+    scenarios=(),  # of one's own: a YAML file, or a list of Scenario
 ) -> DailyRun:
     "`run_range` of one evening."
-    return run_range(as_of, as_of, source, portfolio, config, n_jobs)
+    return run_range(as_of, as_of, source, portfolio, config, n_jobs, scenarios)

@@ -166,7 +166,7 @@ def test_a_range_is_its_days_also_when_assets_join_later(sample, evening):
     alone = run_daily(evening, sample, joined, CONFIG)
     assert whole.run_id == alone.run_id
     for name in TABLES:
-        drop = [c for c in ("started", "finished", *(["run_id"] if name in ("forecasts", "risk", "vols") else [])) if c in alone.table(name)]
+        drop = [c for c in ("started", "finished", *(["run_id"] if name in ("forecasts", "risk", "timelines", "vols") else [])) if c in alone.table(name)]
         drop += ["action"] * (name == "flags")  # its words count the other assets of the run, and the range has one more
         pd.testing.assert_frame_equal(whole.table(name).drop(columns=drop), alone.table(name).drop(columns=drop), check_exact=True, obj=name)
 
@@ -192,7 +192,7 @@ def test_a_year_in_one_pass_equals_its_days(sample):
     for evening in year.runs["as_of"][::10]:
         cut, alone = year.day(evening), run_daily(evening, whole, config=config)
         for name in TABLES:
-            drop = [c for c in ("started", "finished", *(["run_id"] if name in ("forecasts", "risk", "vols") else [])) if c in alone.table(name)]
+            drop = [c for c in ("started", "finished", *(["run_id"] if name in ("forecasts", "risk", "timelines", "vols") else [])) if c in alone.table(name)]
             pd.testing.assert_frame_equal(cut.table(name).drop(columns=drop), alone.table(name).drop(columns=drop), check_exact=True, obj=name)
 
 
