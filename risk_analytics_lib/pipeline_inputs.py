@@ -128,7 +128,8 @@ def _shocked(source, raw, scenarios, groups):
         return scenarios, pd.DataFrame(index=raw.index), []
     report = clean_prices(raw[names], kinds=kind.to_dict())
     moves = prices_to_returns(report.prices, {a: "difference" if kind.get(a) == "rate" else "simple" for a in names})
-    return scenarios, moves.reindex(raw.index), [report.flags]
+    flags = join_flags(_file_flags(source.flags, names, (), raw.index[-1]), report.flags)
+    return scenarios, moves.reindex(raw.index), [flags.assign(asset=flags["asset"] + " (shocked)")]
 
 # %% ../nbs/60a_pipeline_inputs.ipynb #1b24648f
 def gather(
@@ -161,7 +162,7 @@ def gather(
     of, first = [(places["asset"] == a).to_numpy() for a in based.columns], book.lines.groupby("asset")["as_of"].min().reindex(based.columns)
     sector = places.drop_duplicates("asset").set_index("asset")["sector"]
     scenarios, factors, doubts = _shocked(source, raw, scenarios, sector)
-    known = [_file_flags(source.flags, [*wanted, *factors], unpriced, based.index[-1]), report.flags, carried]
+    known = [_file_flags(source.flags, wanted, unpriced, based.index[-1]), report.flags, carried]
     flags = join_flags(*known, *doubts).drop_duplicates(ignore_index=True)
     dates = based.index.append(pd.DatetimeIndex([next_session(based.index[-1])]))
     return Inputs(

@@ -8,11 +8,19 @@ import pytest
 
 from risk_analytics_lib.pipelines import TABLES, RiskConfig, run_daily, run_range
 from risk_analytics_lib.risk.portfolio import Portfolio
-from risk_analytics_lib.utils.checks import RiskError
+from risk_analytics_lib.risk.stress import Scenario
+from risk_analytics_lib.utils.checks import BadArgument, RiskError
 from risk_analytics_lib.utils.datasets import load_sample
 
 CONFIG = RiskConfig(window=250, history=20, n_paths=200)
 DAY = "2022-12-28"
+WHATIF = [
+    Scenario("tenth", "conditional", {"SPX": "-10 %"}),
+    Scenario("oil", "hypothetical", {"XOM": -0.2}, others="zero"),
+    Scenario("slide", "path", {"SPX": [-0.02, -0.02]}, days=5),
+    Scenario("spring", "historical", start=pd.Timestamp("2020-02-20"), end=pd.Timestamp("2020-03-23")),
+    Scenario("loss", "reverse", loss=500.0),
+]
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +153,7 @@ def test_a_filter_that_fell_back_says_so_in_the_ledger(sample):
 
 def test_the_future_changes_nothing(sample):
     now = "2022-06-15"
-    honest = run_daily(now, sample, None, CONFIG)
+    honest = run_daily(now, sample, None, CONFIG, scenarios=WHATIF)
     after = sample.prices.index > now
     poisoned = replace(
         sample,
@@ -153,7 +161,7 @@ def test_the_future_changes_nothing(sample):
         positions=sample.positions.assign(quantity=sample.positions["quantity"].where(sample.positions["as_of"] <= now, 1e9)),
         events=pd.concat([sample.events, sample.events.tail(1).assign(name="tomorrow", start=pd.Timestamp("2022-07-01"), end=pd.Timestamp("2022-07-05"))]),
     )
-    again = run_daily(now, poisoned, None, CONFIG)
+    again = run_daily(now, poisoned, None, CONFIG, scenarios=WHATIF)
     for name in TABLES:
         clock = [c for c in ("started", "finished") if c in honest.table(name)]
         pd.testing.assert_frame_equal(honest.table(name).drop(columns=clock), again.table(name).drop(columns=clock), check_exact=True, obj=name)
@@ -162,8 +170,10 @@ def test_the_future_changes_nothing(sample):
 @pytest.mark.parametrize("evening", ["2021-06-09", "2021-06-30"])
 def test_a_range_is_its_days_also_when_assets_join_later(sample, evening):
     joined = book(as_of=["2021-01-04", "2021-01-04", "2021-07-06", "2021-07-06", "2021-07-06"], asset=["AAPL", "KO", "AAPL", "KO", "XOM"], quantity=[10.0, 50.0, 12.0, 40.0, 30.0])
-    whole = run_range("2021-06-08", "2021-07-08", sample, joined, CONFIG).day(evening)
-    alone = run_daily(evening, sample, joined, CONFIG)
+    whole = run_range("2021-06-08", "2021-07-08", sample, joined, CONFIG, scenarios=WHATIF).day(evening)
+    alone = run_daily(evening, sample, joined, CONFIG, scenarios=WHATIF)
+    oil = alone.stress[(alone.stress["scenario"] == "oil") & (alone.stress["asset"] == "(book)")]
+    assert oil["pnl"].isna().all() and oil["note"].str.contains("XOM, which the book does not hold").all()  # it joins later
     assert whole.run_id == alone.run_id
     for name in TABLES:
         drop = [c for c in ("started", "finished", *(["run_id"] if name in ("forecasts", "risk", "timelines", "vols") else [])) if c in alone.table(name)]
@@ -180,7 +190,8 @@ def test_identity_follows_what_a_run_depends_on(sample):
     ids.append(run(sample, positions, limits=sample.limits.assign(limit_value=1.0)).run_id)
     ids.append(run(sample, positions, events=sample.events.head(2)).run_id)
     ids.append(run_daily(DAY, sample, positions, replace(CONFIG, refit=10)).run_id)
-    assert len({same, *ids}) == 6
+    ids.append(run_daily(DAY, sample, positions, CONFIG, scenarios=WHATIF[:1]).run_id)
+    assert len({same, *ids}) == 7
 
 
 @pytest.mark.slow
@@ -223,6 +234,38 @@ def test_a_stress_number_needs_data_for_half_of_the_book(sample):
     done = run(sample, positions, prices=young, events=old)
     stress = done.limits[done.limits["limit"].str.contains("stress")].iloc[0]
     assert np.isnan(stress["value"]) and stress["status"] == "n/a" and "not checked" in done.verdict
+
+
+def test_scenarios_of_ones_own(sample):
+    "Against the arithmetic; a typing error stops the run before any work."
+    positions = book(asset=["XOM", "KO"], quantity=[100.0, -50.0], sector=["Energy", "Staples"], desk=["A", "B"])
+    rows = pd.DataFrame([{"limit": "oil falls", "measure": "scenario", "model": "oil", "limit_value": 1000.0, "unit": "USD"}, {"limit": "fall", "measure": "drawdown", "horizon": 20, "limit_value": 1.0}])
+    limits = rows.reindex(columns=sample.limits.columns)
+    done = run_daily(DAY, replace(sample, limits=limits), positions, CONFIG, scenarios=WHATIF)
+    pnl = done.stress.set_index(["scenario", "state", "asset"])["pnl"]
+    price = sample.prices.loc[DAY]
+    assert pnl[("oil", "calm", "(book)")] == pytest.approx(-0.2 * 100 * price["XOM"], rel=1e-12)
+    both = sample.prices.loc["2020-03-23", ["XOM", "KO"]] / sample.prices.loc[:"2020-02-19", ["XOM", "KO"]].iloc[-1] - 1
+    assert pnl[("spring", "all", "KO")] == pytest.approx(-50 * price["KO"] * both["KO"], rel=1e-9)
+    assert pnl[("loss", "stress", "(book)")] == pytest.approx(-500, rel=1e-9)
+    split = done.stress_split.set_index(["scenario", "state", "kind", "name"])["pnl"]
+    assert split[("oil", "calm", "sector", "Energy")] == pnl[("oil", "calm", "XOM")] and split[("oil", "calm", "desk", "B")] == 0
+    told = done.limits.set_index("limit")
+    assert told.loc["oil falls", "value"] == pytest.approx(20 * price["XOM"]) and told.loc["oil falls", "status"] == "breach" and pd.isna(told.loc["oil falls", "since"])
+    track = np.r_[0.0, np.cumsum(done.pnl["value"].iloc[-20:])]
+    assert told.loc["fall", "value"] == pytest.approx(track.max() - track[-1], rel=1e-9)
+    with pytest.raises(BadArgument, match="SPQ is not a factor, did you mean SPX"):
+        run_daily(DAY, sample, positions, CONFIG, scenarios=[Scenario("typo", "conditional", {"SPQ": -0.1})])
+    with pytest.raises(RiskError, match="25"):
+        run_daily(DAY, sample, positions, CONFIG, scenarios=[Scenario("percent", "conditional", {"SPX": -25})])
+
+
+def test_the_days_that_make_the_number(sample):
+    done = run(sample, book(asset=["AAPL", "KO"], quantity=[10.0, 50.0]))
+    assert done.tail["contribution"].sum() == pytest.approx(number(done, "expected_shortfall", 0.975), rel=1e-12)
+    assert done.tail["date"].max() <= done.as_of and done.timelines["as_of"].nunique() == CONFIG.history + 1
+    last = done.timelines[done.timelines["as_of"] == done.as_of].reset_index(drop=True)
+    pd.testing.assert_frame_equal(last, done.drivers)
 
 
 def test_a_loss_behind_a_hole_is_not_a_day_without_loss(sample):
