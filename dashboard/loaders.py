@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from risk_analytics_lib.pipeline_inputs import RiskConfig
+from risk_analytics_lib.pipeline_stress import evening_scenarios
 from risk_analytics_lib.pipelines import DailyRun, run_daily
 from risk_analytics_lib.utils.datasets import MarketData, load_sample
 
@@ -21,7 +22,8 @@ def load_source() -> MarketData:
 @st.cache_resource(max_entries=8, show_spinner="Reading prices and fitting the book, some ten seconds ...")
 def load_run(as_of: str, config: RiskConfig) -> DailyRun:
     "The run of one evening; a page never asks for less or more."
-    return run_daily(as_of, load_source(), config=config)
+    source = load_source()
+    return run_daily(as_of, source, config=config, scenarios=evening_scenarios(source.limits, sample=True))
 
 
 def chosen_day() -> pd.Timestamp:

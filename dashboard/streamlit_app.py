@@ -1,4 +1,4 @@
-"The router: one bar for all pages, one run, four pages."
+"The router: one bar for all pages, one run, five pages."
 
 import streamlit as st
 from risk_dashboard import loaders
@@ -10,6 +10,7 @@ page = st.navigation(
     [
         st.Page("app_pages/overview.py", title="Overview", default=True),
         st.Page("app_pages/var_drivers.py", title="VaR & drivers"),
+        st.Page("app_pages/stress.py", title="Stress"),
         st.Page("app_pages/backtest.py", title="Backtest"),
         st.Page("app_pages/data_run.py", title="Data & run"),
     ],

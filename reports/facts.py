@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from risk_analytics_lib.utils.numbers import confidence, money, percent
+from risk_analytics_lib.risk.stress import worst_scenarios
+from risk_analytics_lib.utils.numbers import confidence, money, percent, pvalue
 
 PLURALS = {"equity": "equities", "currency": "currencies", "etf": "ETFs", "index": "indices", "commodity": "commodities"}
 
@@ -19,10 +20,33 @@ def latest(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["as_of"] == frame["as_of"].max()] if "as_of" in frame else frame
 
 
-def books(run) -> pd.DataFrame:
-    "Scenarios of the whole book that have a number, worst first."
+def books(run, past: bool | None = None) -> pd.DataFrame:
+    "Scenarios that have a number, worst first; only events of the past, or only those of one's own."
+    rows = worst_scenarios(latest(run.stress), None)
+    return rows if past is None else rows[(rows["kind"] == "historical") == past]
+
+
+def nearest(run) -> pd.DataFrame:
+    "Scenarios that look for a loss, a row a state, nearest first."
     rows = latest(run.stress)
-    return rows[rows["asset"] == "(book)"].dropna(subset="pnl").sort_values("pnl") if len(rows) else pd.DataFrame(columns=["scenario", "pnl"])
+    return rows[(rows["asset"] == "(book)") & (rows["kind"] == "reverse")].dropna(subset="pnl").sort_values("distance", kind="stable")
+
+
+def split(run, kind: str = "sector") -> pd.DataFrame:
+    "P&L of the scenarios that have a number by sector or desk, each in the state where it costs most."
+    shown = books(run)[["scenario", "state"]]
+    rows = latest(run.stress_split)
+    return rows[rows["kind"] == kind].merge(shown, on=["scenario", "state"]) if len(rows) else rows
+
+
+def tail(run) -> pd.DataFrame:
+    "The scenario days that make the ES of the last evening."
+    return latest(run.tail).rename(columns={"date": "scenario"})
+
+
+def tail_measure(run) -> str:
+    "The number that those days make."
+    return f"ES {confidence(min(run.config.levels))}, 1 day"
 
 
 def bridged(run) -> str:
@@ -66,13 +90,18 @@ def state(run) -> str:
 def story(run) -> list[tuple[str, list[str]]]:
     "What fills the limits, what changed and what would hurt most: openings, each with its parts."
     full = latest(run.limits).dropna(subset="utilisation").sort_values("utilisation", ascending=False)[:2]
-    moved, worst = latest(run.bridge), books(run)[:1]
+    moved, near = latest(run.bridge), nearest(run)
     moved = moved[moved["change"] != 0].sort_values("change", key=abs, ascending=False) if len(moved) else moved
     lines = [("Fullest", [f"{n} {percent(u)}" for n, u in zip(full["limit"], full["utilisation"])])]
     if len(moved):
         total = money(moved["change"].sum(), signed=True)
         lines.append((f"{bridged(run)} changed by {total} since the evening before", [f"{d} {money(c, signed=True)}" for d, c in zip(moved["driver"], moved["change"])]))
-    lines.append(("Worst stress", [f"{b.scenario} {money(-b.pnl)}" for b in worst.itertuples()]))
+    worst = [f"{b.scenario} {money(-b.pnl)}" for b in books(run, past=True)[:1].itertuples()] + [f"what if: {b.scenario} {money(-b.pnl)}" for b in books(run, past=False)[:1].itertuples()]
+    lines.append(("Worst stress", worst))
+    if len(near):
+        r = near.sort_values("pnl", kind="stable").iloc[0]  # the largest loss asked for, in the state where it is nearest
+        far = [f"{r['distance']:.1f} standard deviations of {r['state']} days", f"p {pvalue(r['probability'])}"]
+        lines.append((f"To lose {money(-r['pnl'])} in {'one day' if r['days'] == 1 else str(r['days']) + ' days'} takes", far))
     return [(opening, parts) for opening, parts in lines if parts]
 
 
@@ -104,5 +133,6 @@ def summary(run, source) -> dict:
         "days": int(run.data["rows"].max()),
         "series": int(run.data["modelled"].sum()),
         "scenarios": len(books(run)),
+        "story": [f"{opening}: {', '.join(parts)}" for opening, parts in story(run) if "changed" in opening or opening == "Worst stress"],
         "troubles": troubles(run, source),
     }

@@ -5,11 +5,12 @@ from html import escape
 import numpy as np
 import pandas as pd
 from IPython.display import HTML
-from risk_reports.facts import ENGINES, headline, latest, pair, state, story, troubles
+from risk_reports.facts import ENGINES, headline, latest, nearest, pair, state, story, troubles
 from risk_reports.page import note, status, table
 
+from risk_analytics_lib.risk.stress import book_losses
 from risk_analytics_lib.utils.figures_book import limit_amount, limit_units
-from risk_analytics_lib.utils.numbers import MARKS, MISSING, confidence, day, money, percent
+from risk_analytics_lib.utils.numbers import MARKS, MISSING, confidence, day, money, percent, pvalue
 
 
 def whole(parts) -> str:
@@ -104,18 +105,46 @@ def engines(run) -> HTML:
 # 4 stress
 
 
+KINDS = {"historical": "happened", "hypothetical": "what if", "conditional": "what if, carried on", "path": "what if, day by day"}
+
+
+def _far(rows) -> dict:
+    return {"Distance": [MISSING if pd.isna(d) else f"{d:.1f} sd" for d in rows["distance"]], "Chance": rows["probability"].map(pvalue)}
+
+
+def _losers(run, rows, top: int) -> list:
+    "Who loses most in each scenario and state."
+    assets = latest(run.stress)
+    assets = dict(list(assets[assets["asset"] != "(book)"].groupby(["scenario", "state"])))
+    worst = [assets[key].dropna(subset="pnl").nsmallest(top, "pnl") if key in assets else pd.DataFrame() for key in zip(rows["scenario"], rows["state"])]
+    return [HTML(whole(f"{a} {money(p, signed=True)}" for a, p in zip(w["asset"], w["pnl"]))) if len(w) else "" for w in worst]
+
+
 def stress(run) -> HTML:
-    rows, parts = latest(run.stress), []
+    rows = book_losses(latest(run.stress))
     if rows.empty:
         return note("No scenario of the past had ended by this evening.")
-    for name, group in rows.groupby("scenario", sort=False):
-        book = group[group["asset"] == "(book)"].iloc[0]
-        own = group[group["asset"] != "(book)"].dropna(subset="pnl").sort_values("pnl")[:2]
-        worst = HTML(whole(f"{a} {money(p, signed=True)}" for a, p in zip(own["asset"], own["pnl"])))
-        parts.append((book["pnl"], name, f"{day(book['start'])} to {day(book['end'])}", money(-book["pnl"]), worst, book["note"]))
-    parts.sort(key=lambda p: (np.isnan(p[0]), p[0]))
-    shown = pd.DataFrame([p[1:] for p in parts], columns=["Scenario", "Window", "Loss", "Largest losers", "Note"])
-    return table(shown, "Loss of today's book, positive; parts signed", wide=("Window", "Note"))
+    window = ["" if pd.isna(r.start) else f"{r.start:%Y-%m-%d} to {r.end:%Y-%m-%d}" for r in rows.itertuples()]
+    cells = {"Scenario": rows["scenario"], "Kind": [KINDS[k] for k in rows["kind"]], "Window": window, "Loss": [money(-p) for p in rows["pnl"]]}
+    cells |= _far(rows) | {"State": rows["state"].replace("all", ""), "Largest losers": _losers(run, rows, 2), "Note": rows["note"]}
+    return table(pd.DataFrame(cells), "Loss of today's book, positive, in the state where it is worst; parts signed", wide=("Kind", "Window", "State", "Note", "Chance"))
+
+
+def plausible(run) -> HTML:
+    "How to read distance and chance."
+    return note(
+        "Distance: the loss in standard deviations of today's book over the scenario's days, of the state's days where one is named. Chance: of such a loss or a larger one, "
+        "by a Student t with the degrees of freedom of the book's own forecasts."
+    )
+
+
+def breaches(run) -> HTML:
+    "The nearest days that cost what was asked for, in every state."
+    rows = nearest(run)
+    if rows.empty:
+        return note("No loss was looked for: a limit on stress in money, or a scenario of kind reverse, asks for one.")
+    cells = {"Scenario": rows["scenario"], "State": rows["state"], "Loss": [money(-p) for p in rows["pnl"]], **_far(rows), "Largest losers": _losers(run, rows, 3)}
+    return table(pd.DataFrame(cells), "The nearest days that cost so much, by state: what would have to happen", wide=("Chance",))
 
 
 # 7 unusual moves

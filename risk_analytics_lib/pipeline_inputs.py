@@ -170,7 +170,7 @@ def gather(
         based.index.searchsorted(first), book, report.prices[list(based.columns)], flags, tuple(map(str, unpriced)), source.limits, source.events, source.sources,
         scenarios, factors)
 
-
+# %% ../nbs/60a_pipeline_inputs.ipynb #b148d5ec
 def _as_date(date):
     "A date without its time of day, or `BadArgument`."
     if date is None:

@@ -38,6 +38,6 @@ with changed, panel("What changed"):
     chart(fig_bridge(run.bridge, facts.bridged(run)))
 stress, state = st.columns(2)
 with stress, panel("Stress"):
-    chart(fig_stress(run.stress, facts.stress_limit(load_source().limits), top=3))
+    chart(fig_stress(facts.books(run, past=True), facts.stress_limit(load_source().limits), top=3))
 with state, panel("The volatility state"):
     chart(fig_regimes(run.regimes, "volatility of today's book, share of gross exposure"))

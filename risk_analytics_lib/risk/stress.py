@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['BOOK', 'RATE_UNITS', 'historical_scenario', 'hypothetical_scenario', 'proxied_returns', 'shock_size', 'rate_exposure',
            'event_windows', 'event_overlaps', 'plausibility', 'shock_plausibility', 'Plausibility', 'scenario_blocks',
-           'scenario_table', 'scenario_frame', 'worst_scenarios', 'scenario_split', 'factor_split', 'volatility_states',
-           'state_moments', 'Moments', 'conditional_scenario', 'ConditionalScenario', 'propagation_check', 'shock_path',
-           'ShockPath', 'reverse_stress', 'ReverseStress', 'Unreachable', 'Scenario', 'load_scenarios', 'run_scenarios',
-           'scenario_losses']
+           'scenario_table', 'scenario_frame', 'book_losses', 'worst_scenarios', 'scenario_split', 'factor_split',
+           'volatility_states', 'state_moments', 'Moments', 'conditional_scenario', 'ConditionalScenario',
+           'propagation_check', 'shock_path', 'ShockPath', 'reverse_stress', 'ReverseStress', 'Unreachable', 'Scenario',
+           'load_scenarios', 'run_scenarios', 'scenario_losses']
 
 # %% ../../nbs/risk/38_stress.ipynb #c43bc0fc
 from .stress_conditional import ConditionalScenario, conditional_scenario, propagation_check
@@ -22,12 +22,12 @@ from .stress_reverse import ReverseStress, reverse_stress
 from .stress_runs import run_scenarios, scenario_losses
 from .stress_search import Unreachable
 from .stress_states import Moments, state_moments, volatility_states
-from .stress_table import BOOK, factor_split, scenario_blocks, scenario_frame, scenario_split, scenario_table, worst_scenarios
+from .stress_table import BOOK, book_losses, factor_split, scenario_blocks, scenario_frame, scenario_split, scenario_table, worst_scenarios
 
 # %% ../../nbs/risk/38_stress.ipynb #6d1308e2
 _all_ = [
     "BOOK", "RATE_UNITS", "historical_scenario", "hypothetical_scenario", "proxied_returns", "shock_size", "rate_exposure", "event_windows", "event_overlaps",
-    "plausibility", "shock_plausibility", "Plausibility", "scenario_blocks", "scenario_table", "scenario_frame", "worst_scenarios", "scenario_split",
+    "plausibility", "shock_plausibility", "Plausibility", "scenario_blocks", "scenario_table", "scenario_frame", "book_losses", "worst_scenarios", "scenario_split",
     "factor_split", "volatility_states", "state_moments", "Moments", "conditional_scenario", "ConditionalScenario", "propagation_check", "shock_path", "ShockPath",
     "reverse_stress", "ReverseStress", "Unreachable", "Scenario", "load_scenarios", "run_scenarios", "scenario_losses",
 ]

@@ -127,13 +127,14 @@ def fig_stress(
     stress: pd.DataFrame,  # scenario, asset ("(book)" for the whole), pnl (signed), note; coverage where known
     limit: float = np.nan,  # largest loss allowed, positive; NaN draws no mark
     top: int = 10,  # scenarios shown, besides those without a number
+    title: str = "Stress losses",
 ):  # plotly Figure
     "Loss of the book by scenario, worst first."
     if "asset" not in stress or stress.empty:
-        return empty_figure("Stress losses", "no scenario was run")
+        return empty_figure(title, "no scenario was run")
     book = _latest(stress[stress["asset"] == "(book)"]).sort_values("pnl", na_position="last").reset_index(drop=True)
     if not book["pnl"].notna().any():
-        return empty_figure("Stress losses", "no scenario could be computed")
+        return empty_figure(title, "no scenario could be computed")
     known, run = int(book["pnl"].notna().sum()), len(book)
     book = pd.concat([book.iloc[: min(top, known)], book.iloc[known:]], ignore_index=True)
     loss, note = -book["pnl"].to_numpy(float), book["note"].fillna("").astype(str)
@@ -146,7 +147,7 @@ def fig_stress(
     line = f"; the mark is the limit, {money(limit)}" if np.isfinite(limit) else ""
     alt = f"Worst stress: {worst}. Scenarios that could not be computed: {int(np.isnan(loss).sum())}."
     those = f"the worst {min(top, known)} of {run} scenarios, " if known > top else ""
-    fig = canvas("Stress losses", f"{those}today's book, losses positive{line}", alt, as_of)
+    fig = canvas(title, f"{those}today's book, losses positive{line}", alt, as_of)
     over = np.nan_to_num(loss) > (limit if np.isfinite(limit) else np.inf)
     fig.add_bar(x=lean(loss / scale), y=np.arange(len(book)), orientation="h", width=0.3, marker_color=[STATUS["breach"] if o else BLUE for o in over],
                 customdata=plain(book["scenario"]), hovertemplate="%{customdata}: %{x}<extra></extra>")
