@@ -246,11 +246,13 @@ def series():
     return found | {"book": book.rename("book")}
 
 
-LOSES_MORE = 1.021  # the worst of the 25 cells: 1.0207, WTI through FHS; it and the S&P 500 through GJR-t are above 1.02
-ONE_MORE = {("EWMA", "IXIC"), ("GARCH", "WTI")}  # 33 hits where 32 are allowed
+MISSED = {  # cells that miss a gate, with what was seen; the page of evidence says why no correction can keep all of them
+    ("EWMA", "IXIC"): "33 hits where 32 are allowed", ("GARCH", "WTI"): "33 hits where 32 are allowed",
+    ("FHS", "WTI"): "tick loss 1.0207 times the base's", ("GJR-t", "SPX"): "tick loss more than 1.02 times the base's",
+}
 
 
-def accept(engine, y, most=32):
+def accept(engine, y):
     "Hits between 0.7 and 1.3 % of 2,500, every VaR finite, ES >= VaR, PIT known, tick loss close to the base's."
     models = {"base": ENGINES[engine], "conformal": AdaptiveConformal(ENGINES[engine])}
     f = walk_forward(models, y, n_test=2500, levels=(0.975, 0.99, 0.995)).forecasts
@@ -259,8 +261,8 @@ def accept(engine, y, most=32):
     at = {name: rows for name, rows in f[f["level"] == 0.99].groupby("model")}
     rate = (-at["conformal"]["realised"] > at["conformal"]["value_at_risk"]).mean()
     loss = {name: tick_loss(rows["realised"].to_numpy(), rows["value_at_risk"].to_numpy(), 0.99).mean() for name, rows in at.items()}
-    assert 18 <= round(2500 * rate) <= most, f"{rate:.2%}"
-    assert loss["conformal"] <= LOSES_MORE * loss["base"], loss
+    assert 18 <= round(2500 * rate) <= 32, f"{rate:.2%}"
+    assert loss["conformal"] <= 1.02 * loss["base"], loss
     return rate, loss["conformal"] / loss["base"]
 
 
@@ -269,8 +271,14 @@ def test_acceptance_on_the_sp500(engine, series):
     accept(engine, series["SPX"])
 
 
+def cells():
+    "Every engine on every series; a miss is expected to miss, and to be struck from the list when it does not any more."
+    for engine, name in [(e, n) for e in ENGINES for n in ("SPX", "IXIC", "WTI", "EUR", "book")]:
+        marks = [pytest.mark.xfail(strict=True, raises=AssertionError, reason=MISSED[engine, name])] if (engine, name) in MISSED else []
+        yield pytest.param(engine, name, marks=marks, id=f"{engine}-{name}")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["SPX", "IXIC", "WTI", "EUR", "book"])
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("engine", "name"), cells())
 def test_acceptance(engine, name, series):
-    accept(engine, series[name], 33 if (engine, name) in ONE_MORE else 32)
+    accept(engine, series[name])
