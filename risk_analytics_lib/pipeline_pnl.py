@@ -288,7 +288,7 @@ def _exceptions(three, told, var, since, parts, name, code) -> pd.DataFrame:
     "Days beyond VaR at both levels; a day for which no actual P&L was given is none of the actual P&L."
     kinds = {k: v for k, v in three.items() if k != "actual" or told.to_numpy().any()}
     pnl = pd.concat([pnl_rows(v, k, name, code) for k, v in kinds.items()])
-    explain = PnLExplain(parts, pnl, name, code)
+    explain = PnLExplain(parts, pnl, name, code) if len(parts) else None
     found = pd.concat([pnl_exceptions(pnl, var, level, explain, since) for level in DESK_ALLOWED], ignore_index=True)
     given = told.to_numpy()[told.index.get_indexer(found["date"]), told.columns.get_indexer(found["desk"])]
     return found[given | (found["kind"] != "actual")].sort_values("date", kind="stable", ignore_index=True)
