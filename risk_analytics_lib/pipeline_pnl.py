@@ -23,7 +23,7 @@ from .risk.pnl_explain import PnLExplain, _by_desk, _dated, _melted, unexplained
 from .risk.pnl_parts import trade_pnl
 from .risk.pnl_table import check_pnl, pnl_rows, pnl_wide
 from .risk.stress_table import BOOK
-from .utils.checks import BadArgument, BadFile, MissingValue, check_index, check_scale
+from .utils.checks import BadArgument, BadFile, MissingValue, TooShort, check_index, check_scale
 from .utils.cleaning_rules import price_moves
 from .utils.results import show_day
 
@@ -148,16 +148,17 @@ def _upto(table, what, last, need):
     rows = pd.read_csv(table) if isinstance(table, str | Path) else table.reset_index(drop=True)
     if lost := [c for c in need if c not in rows]:
         raise BadFile(f"{what} have no column {lost[0]!r}: they have {', '.join(map(str, rows.columns))}")
-    return rows.assign(date=pd.to_datetime(rows["date"], errors="coerce"), given=rows["date"])[lambda r: ~(r["date"] > last)]
+    return rows.assign(date=pd.to_datetime(rows["date"], errors="coerce").dt.normalize(), given=rows["date"])[lambda r: ~(r["date"] > last)]
 
 
 def _actual(actual, known, days):
     "Actual P&L (S, D) of the days, checked desk by desk; NaN where none was given."
     rows = _upto(actual, "actual P&L", days[-1], ("date", "value"))
     desks = pd.unique(known["desk"])
+    rows = rows.assign(desk=desks[0]) if "desk" not in rows and len(desks) == 1 else rows
     bad = rows["date"].isna() | pd.to_numeric(rows["value"], errors="coerce").isna()
     if bad.any() or "desk" not in rows or not rows["desk"].isin(desks).all():
-        parts = [check_pnl(rows.assign(date=rows["given"].astype(object)).drop(columns="given"), known)]  # one desk, or the error that names what is wrong
+        parts = [check_pnl(rows.assign(date=rows["given"].astype(object)).drop(columns="given"), known)]  # the error that names what is wrong
     else:
         rows = rows[rows["date"] >= days[0]].drop(columns="given")
         parts = [check_pnl(mine, known[known["desk"] == desk]) for desk, mine in rows.groupby("desk", sort=False)]
@@ -305,12 +306,15 @@ def pnl_tables(
 ) -> dict:  # frames pnl, explain, desks, exceptions, unexplained; see below
     "P&L, its explain, the desks, their exceptions and the unexplained, of evenings and the sessions behind them."
     rows, name, code = np.asarray(rows), inputs.book.name, inputs.book.base
+    if len(inputs.moves) < 2:
+        raise TooShort(f"{name}: one session of prices, {show_day(inputs.dates[0])}, has no P&L: it needs the close before")
     first = max(int(rows[0]) - config.history, 1)
     span = sessions(inputs, max(first - YARDSTICK, 1), config)
     by_desk = lambda x: _sums_by(x, inputs.places["desk"], span.days[:-1])
     hypothetical = by_desk(span.price + span.abroad)
     begun = inputs.dates[:-1].searchsorted(inputs.book.lines.groupby("desk")["as_of"].min().reindex(hypothetical.columns))
-    exists = pd.DataFrame(span.rows[:-1, None] > begun, hypothetical.index, hypothetical.columns)
+    there = (span.rows[:-1, None] >= begun) & (span.rows[:-1, None] > begun.min())  # trades of a desk's first day are its P&L
+    exists = pd.DataFrame(there, hypothetical.index, hypothetical.columns)
     value, told, extra = _known(inputs, hypothetical, exists, actual, trades, carry)
     extra = extra[told.to_numpy()[told.index.get_indexer(extra["date"]), told.columns.get_indexer(extra["desk"])]]
     whole, has = value.where(told, hypothetical), told if factors is None else exists
@@ -326,7 +330,8 @@ def pnl_tables(
     desks = _desks(inputs, span, evenings, min(config.history, JUDGED), three, told, var, begins)
     desks = desks[(evenings[:, None] >= np.r_[begun, begun.min()]).ravel()]
     found = {"pnl": pnl.sort_values("date", kind="stable"), "explain": parts[parts["date"] >= since], "desks": desks, "unexplained": unexplained[unexplained["as_of"] >= since]}
-    return {k: f.reset_index(drop=True) for k, f in found.items()} | {"exceptions": _exceptions(three, told, var, begins, parts, name, code)}
+    found["exceptions"] = _exceptions(three, told, var, begins, parts, name, code)
+    return {k: f.assign(portfolio=name).reset_index(drop=True) for k, f in found.items()}
 
 # %% ../nbs/60g_pipeline_pnl.ipynb #d3ac5cb5
 def pnl_on(

@@ -219,6 +219,7 @@ def test_actual_pnl_is_given_or_made_never_invented(sample, positions):
     assert more.loc["2022-05-17", "oil"] == 0 and more.loc["2022-06-13", "core"] == pytest.approx(10 * (sample.prices.loc["2022-06-13", "AMD"] - 90) - 1)
     assert more["abroad"].diff().iloc[1:].to_numpy() == pytest.approx(1.0, abs=1e-6)
     nobody = run(sample, positions, {"trades": gave["trades"].iloc[:0]}, EVENINGS[-1], EVENINGS[-1])["pnl"].pivot(index=["date", "desk"], columns="kind", values="value")
+    assert more.loc["2022-05-16", "oil"] == pytest.approx(500 * (sample.prices.loc["2022-05-16", "CVX"] - 160) - 5)  # the first trade of a new desk
     assert nobody["actual"].equals(nobody["hypothetical"].rename("actual"))
     part = run(sample, positions, given(sample, positions, "actual"), EVENINGS[1], EVENINGS[1])
     assert part["pnl"].query("kind == 'actual'").groupby("desk")["date"].min().to_dict() == {"abroad": pd.Timestamp("2022-04-01"), "core": pd.Timestamp("2022-05-02")}
@@ -318,12 +319,24 @@ def test_what_is_given_wrong_is_named(sample, positions, evening, tmp_path):
         pd.testing.assert_frame_equal(a[name], b[name], obj=name)  # a file has the last bits of a number rounded
 
 
+def test_a_file_of_one_desk_may_leave_the_desk_out_and_reach_far_back(sample):
+    "Years before the days shown, times of day, and days after the evening change nothing."
+    held = pd.DataFrame({"as_of": ["2021-02-01"], "asset": ["JPM"], "quantity": [100.0], "desk": ["core"]})
+    moves = (100 * sample.prices["JPM"].diff().loc["2021-02-02":]).rename("value").rename_axis("date").reset_index()
+    late = moves.assign(date=moves["date"] + pd.Timedelta(hours=17))
+    made = [run(sample, held, {"actual": f}, EVENINGS[1], EVENINGS[1])["pnl"] for f in (moves.assign(desk="core"), moves, late)]
+    assert all(m.equals(made[0]) for m in made[1:]) and (made[0]["kind"] == "actual").sum() == CONFIG.history
+    wide = made[0].pivot(index="date", columns="kind", values="value")
+    assert wide["actual"].to_numpy() == pytest.approx(wide["hypothetical"].to_numpy(), rel=1e-9)
+
+
 def test_a_trade_belongs_to_the_desk_that_held_its_asset_by_then(sample, positions):
     "A second desk that buys the asset later does not make the trade of today ambiguous."
     later = pd.concat([positions, positions.tail(2).assign(as_of="2022-07-11", desk="core")])
     trade = pd.DataFrame({"date": ["2022-05-16"], "asset": ["CVX"], "quantity": [500.0], "price": [160.0]})
     made = run(sample, later, {"trades": trade}, EVENINGS[-1], "2022-07-29")["explain"]
-    assert made[made["part"] == "trades"][["desk", "name"]].to_numpy().tolist() == [["oil", "CVX"]] or made[made["part"] == "trades"].empty
+    assert made[made["part"] == "trades"][["desk", "name"]].to_numpy().tolist() == [["oil", "CVX"]]
+    assert made.loc[made["part"] == "trades", "value"].iloc[0] == pytest.approx(500 * (sample.prices.loc["2022-05-16", "CVX"] - 160))
 
 
 def test_limits_of_the_unexplained(sample, positions):
