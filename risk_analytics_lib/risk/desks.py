@@ -60,7 +60,7 @@ def desk_value_at_risk(
 _COUNTED = ("actual", "hypothetical")
 
 
-def _grid_of(pnl: pd.DataFrame, value_at_risk: pd.DataFrame, levels) -> tuple:
+def _grid_of(pnl: pd.DataFrame, value_at_risk: pd.DataFrame, levels, since=None) -> tuple:
     "P&L by kind (D, K) and VaR by level (D, K), on the days and desks of the hypothetical P&L, the book last where it has a VaR."
     have = list(dict.fromkeys(pnl["kind"]))
     wide = {k: pnl_wide(pnl, k) for k in have}
@@ -71,13 +71,15 @@ def _grid_of(pnl: pd.DataFrame, value_at_risk: pd.DataFrame, levels) -> tuple:
     wide = {k: v.reindex(index=days, columns=desks) for k, v in wide.items()}
     names = desks + [BOOK] * (BOOK in known)
     if BOOK in known:
-        wide = {k: v.assign(**{BOOK: v.sum(axis=1, skipna=False)}) for k, v in wide.items()}
+        wide = {k: v.assign(**{BOOK: sum(v[d] for d in desks)}) for k, v in wide.items()}  # desk by desk: one more without P&L changes no bit
     quantile = {}
     for level in levels:
         rows = value_at_risk[np.isclose(value_at_risk["level"], level)]
         if rows.empty:
             raise MissingValue(f"no VaR at {confidence(level)}: the table has {', '.join(map(confidence, pd.unique(value_at_risk['level'])))}")
         quantile[level] = rows.pivot(index="date", columns="desk", values="value_at_risk").reindex(index=days, columns=names)
+    if since is not None:
+        return days, names, wide, quantile, days.to_numpy()[:, None] >= pd.to_datetime(since.reindex(names)).to_numpy()
     begun = pd.concat([q.notna().cummax() for q in quantile.values()]).groupby(level=0).max()
     return days, names, wide, quantile, begun.to_numpy()
 
@@ -95,10 +97,11 @@ def pnl_exceptions(
     value_at_risk: pd.DataFrame,  # date (the day forecast), desk, level, value_at_risk: positive losses
     level: float = 0.99,  # confidence, in (0.5, 1)
     explain=None,  # a `PnLExplain` of the same days, for the drivers; None: no driver is named
+    since: pd.Series | None = None,  # desk -> first day that counts, NaT for none yet; None: the first with a VaR
 ) -> pd.DataFrame:  # date, desk, kind, level, value (signed), value_at_risk, multiple (loss over VaR), driver, driver_value, reason
     "Every day and desk on which actual or hypothetical P&L lost more than VaR, or could not be compared with it."
     level, found = check_level(level), []
-    days, names, wide, quantile, begun = _grid_of(pnl, value_at_risk, (level,))
+    days, names, wide, quantile, begun = _grid_of(pnl, value_at_risk, (level,), since)
     limit = quantile[level].to_numpy()
     for kind in _COUNTED:
         if kind in wide:
@@ -223,15 +226,16 @@ def desk_table(
     value_at_risk: pd.DataFrame,  # date (the day forecast), desk, level (0.975 and 0.99), value_at_risk: positive losses; desk "(book)" for all together
     as_of=None,  # date or dates of the P&L; None: the last; "all": every one
     days: int = 250,  # days looked back
+    since: pd.Series | None = None,  # desk -> first day that counts, NaT for none yet; None: the first with a VaR
 ) -> pd.DataFrame:  # as_of, desk, days, exceptions by kind and level, allowed, zone, backtest, attribution metrics and zones, eligible, reasons, label
     "Backtest and P&L attribution of every desk; FRTB-style, not regulatory capital."
-    index, names, wide, quantile, begun = _grid_of(pnl, value_at_risk, tuple(DESK_ALLOWED))
+    index, names, wide, quantile, begun = _grid_of(pnl, value_at_risk, tuple(DESK_ALLOWED), since)
     if lost := [k for k in (*_COUNTED, "risk-theoretical") if k not in wide]:
         raise MissingValue(f"the table has no {lost[0]} P&L: a desk is judged by hypothetical, actual and risk-theoretical P&L")
     when = index[-1:] if as_of is None else index if isinstance(as_of, str) and as_of == "all" else pd.DatetimeIndex(np.atleast_1d(np.asarray(as_of, dtype="datetime64[ns]")))
     if len(odd := when.difference(index)):
         raise BadArgument(f"no P&L on {show_day(odd[0])}: the days are {show_day(index[0])} to {show_day(index[-1])}")
-    rows, days = index.get_indexer(when), check_count("days", days, 10)
+    rows, days = index.get_indexer(when), check_count("days", days)
     table = pd.concat([_desk_rows(name, k, rows, index[rows], wide, quantile, begun, days) for k, name in enumerate(names)], ignore_index=True)
     table["reasons"] = [_reasons(row) for row in table.to_dict("records")]
     return table.sort_values("as_of", kind="stable", ignore_index=True).assign(label=FRTB_LABEL)

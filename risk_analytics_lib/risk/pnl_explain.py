@@ -27,19 +27,19 @@ PARTS = ("factors", "currency", "carry", "trades", "unexplained")
 class PnLExplain(Result):
     "The parts of every day's P&L by desk."
 
-    parts: pd.DataFrame  # date, portfolio, desk, part, name, value, currency: signed; the rows of a date and desk sum to the actual P&L
+    parts: pd.DataFrame  # date, portfolio, desk, part, name, value, currency: signed; the rows of a date and desk sum to the actual P&L, or without one to the hypothetical
     pnl: pd.DataFrame  # rows of the table `pnl`: hypothetical, actual, risk-theoretical
     portfolio: str = "book"
     currency: str = "USD"
 
-    def to_frame(self, desk: str | None = None) -> pd.DataFrame:  # date [, desk], five parts, actual, hypothetical, theoretical
+    def to_frame(self, desk: str | None = None) -> pd.DataFrame:  # date [, desk], five parts, actual, hypothetical, theoretical; NaN stays NaN
         "A row a date and desk; `desk=\"(book)\"` adds the desks up."
         three = self.pnl.pivot(index=["date", "desk"], columns="kind", values="value").rename(columns={"risk-theoretical": "theoretical"})
-        found = self.parts.pivot_table(index=["date", "desk"], columns="part", values="value", aggfunc="sum")
-        wide = found.reindex(index=three.index, columns=PARTS).fillna(0.0)  # a part without rows made nothing
-        wide = wide.join(three[["actual", "hypothetical", "theoretical"]]).rename_axis(columns=None)
+        found = self.parts.groupby(["date", "desk", "part"])["value"].sum(skipna=False).unstack("part", fill_value=0.0)
+        wide = found.reindex(index=three.index, columns=PARTS, fill_value=0.0)  # a part without rows made nothing, one with NaN is not known
+        wide = wide.join(three.reindex(columns=["actual", "hypothetical", "theoretical"])).rename_axis(columns=None)
         if desk == "(book)":
-            return wide.groupby(level="date").sum().reset_index()
+            return wide.groupby(level="date").sum(skipna=False).reset_index()
         if desk is not None and desk not in wide.index.get_level_values("desk"):
             raise BadArgument(f"no desk {desk!r}: choose from {', '.join(dict.fromkeys(wide.index.get_level_values('desk')))} or (book)")
         return wide.reset_index() if desk is None else wide.xs(desk, level="desk").reset_index()
@@ -48,10 +48,11 @@ class PnLExplain(Result):
         "Total of each part and the share of variance that is not explained, in plain text."
         book = self.to_frame("(book)")
         said = ", ".join(f"{part} {money(book[part].sum(), self.currency, signed=True)}" for part in PARTS)
-        spread = book["actual"].std()
+        told = "actual" if book["actual"].notna().any() else "hypothetical"
+        spread = book[told].std()
         share = f"{book['unexplained'].std() / spread:.0%}" if spread > 0 else "n/a"
-        return (f"{self.portfolio}: {money(book['actual'].sum(), self.currency, signed=True)} in {len(book)} days to {show_day(book['date'].iloc[-1])}: {said}\n"
-                f"volatility of the unexplained is {share} of that of the actual P&L")
+        return (f"{self.portfolio}: {money(book[told].sum(), self.currency, signed=True)} in {len(book)} days to {show_day(book['date'].iloc[-1])}: {said}\n"
+                f"volatility of the unexplained is {share} of that of the {told} P&L")
 
     def plot(self, desk: str = "(book)"):  # plotly Figure
         "What each day's P&L was made of."
@@ -155,11 +156,12 @@ def unexplained_values(
 ) -> pd.DataFrame:  # as_of, measure (unexplained, unexplained_share), level, horizon, model (desk or "(book)"), value (>= 0), unit
     "Size of the unexplained P&L of every desk and day, as `check_limits` takes it."
     days, wide = check_count("days", days, 2), explain.to_frame().pivot(index="date", columns="desk", values=["unexplained", "actual"])
-    rest, actual = (wide[k].assign(**{"(book)": wide[k].sum(axis=1, skipna=False)}) for k in ("unexplained", "actual"))
+    whole = explain.to_frame("(book)").set_index("date")  # of the desks that there were that day
+    rest, actual = (wide[k].assign(**{"(book)": whole[k]}) for k in ("unexplained", "actual"))
     spread = np.full(actual.shape, np.nan)
     if len(actual) > days:
         windows = np.lib.stride_tricks.sliding_window_view(actual.to_numpy(), days, axis=0)[:-1]
-        spread[days:] = windows.std(axis=2, ddof=1)
+        spread[days:] = np.ascontiguousarray(windows).std(axis=2, ddof=1)  # each window by itself, whatever stands beside it
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(spread > 0, rest.abs().to_numpy() / spread, np.nan)
     base = {"as_of": np.repeat(rest.index.to_numpy(), rest.shape[1]), "level": np.nan, "horizon": 1, "model": np.tile(rest.columns.to_numpy(object), len(rest))}

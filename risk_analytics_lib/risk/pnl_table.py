@@ -123,6 +123,8 @@ def check_pnl(
     if "portfolio" in rows and len(odd := rows[rows["portfolio"] != first["portfolio"]]):
         raise BadArgument(f"actual P&L is of portfolio {odd['portfolio'].iloc[0]!r}, the positions of {first['portfolio']!r}")
     wide = _check_places(rows, known, first["currency"])
-    for desk in wide if len(wide) >= ENOUGH else ():
-        _check_size(desk, wide[desk].to_numpy(), known.loc[wide.index, desk].to_numpy(), first["currency"])
+    for desk in wide:
+        both = known.loc[wide.index, desk].notna().to_numpy()  # a day that the positions cannot tell is no evidence
+        if both.sum() >= ENOUGH:
+            _check_size(desk, wide[desk].to_numpy()[both], known.loc[wide.index, desk].to_numpy()[both], first["currency"])
     return pnl_rows(wide, "actual", first["portfolio"], first["currency"])

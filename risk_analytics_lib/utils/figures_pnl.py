@@ -26,33 +26,34 @@ def _periods(rows: pd.DataFrame) -> tuple:  # rows summed by day, week or month,
         key = rows["date"] if rule is None else rows["date"].dt.to_period(rule)
         if key.nunique() <= _MOST or rule == "M":
             found = rows.assign(date=rows["date"].groupby(key).transform("max")) if rule else rows
-            return found.groupby("date")[[*_PARTS, "actual"]].sum(min_count=1).reset_index(), word
+            return found.groupby("date")[[*_PARTS, "whole"]].sum(min_count=1).reset_index(), word
 
 
 def fig_pnl_explain(
-    explain: pd.DataFrame,  # date, factors, currency, carry, trades, unexplained, actual: from `PnLExplain.to_frame(desk)`; several desks are added up
+    explain: pd.DataFrame,  # date, factors, currency, carry, trades, unexplained, actual [hypothetical]: from `PnLExplain.to_frame(desk)`; several desks are added up
     name: str = "",  # of the book or desk, for the title
     currency: str = "USD",  # of the values
 ):  # plotly Figure
     "What each day's P&L was made of."
     title = f"P&L explained{f': {name}' if name else ''}"
-    rows = usable(explain, "date", *_PARTS, "actual")
+    kind = "hypothetical" if "hypothetical" in explain and explain.get("actual", pd.Series(dtype=float)).isna().all() else "actual"
+    rows = usable(explain, "date", *_PARTS, kind)
     if rows.empty:
         return empty_figure(title, "no day of P&L")
-    table, word = _periods(rows.groupby("date")[[*_PARTS, "actual"]].sum().reset_index())
-    scale, suffix = money_unit(table[[*_PARTS, "actual"]].to_numpy())
-    total = table[[*_PARTS, "actual"]].sum()
+    table, word = _periods(rows.rename(columns={kind: "whole"}).groupby("date")[[*_PARTS, "whole"]].sum().reset_index())
+    scale, suffix = money_unit(table[[*_PARTS, "whole"]].to_numpy())
+    total = table[[*_PARTS, "whole"]].sum()
     said = ", ".join(f"{part} {money(total[part], currency, signed=True)}" for part in _PARTS)
     worst = table.loc[table["unexplained"].abs().idxmax()]
-    alt = (f"P&L from {day(table['date'].iloc[0])} to {day(table['date'].iloc[-1])} by {word}: {money(total['actual'], currency, signed=True)} in all, of it {said}. "
+    alt = (f"P&L from {day(table['date'].iloc[0])} to {day(table['date'].iloc[-1])} by {word}: {money(total['whole'], currency, signed=True)} in all, of it {said}. "
            f"Most unexplained: {money(worst['unexplained'], currency, signed=True)} on {day(worst['date'])}.")
-    fig = canvas(title, f"by {word}, gains up; the mark is the actual P&L, {money(total['actual'], currency, signed=True)} in all", alt, table["date"].iloc[-1], height=380, legend=True)
+    fig = canvas(title, f"by {word}, gains up; the mark is the {kind} P&L, {money(total['whole'], currency, signed=True)} in all", alt, table["date"].iloc[-1], height=380, legend=True)
     x = dates(table["date"])
     for part, colour in _PARTS.items():
         if table[part].abs().max() > 0:
             fig.add_bar(x=x, y=lean(table[part] / scale), name=part, marker_color=colour, hovertemplate=f"{part} %{{y}}<extra>%{{x}}</extra>")
-    fig.add_scatter(x=x, y=lean(table["actual"] / scale), mode="markers", name="actual", marker=dict(symbol="line-ew", size=11, line=dict(width=2.5, color=INK)),
-                    hovertemplate="actual %{y}<extra>%{x}</extra>")
+    fig.add_scatter(x=x, y=lean(table["whole"] / scale), mode="markers", name=kind, marker=dict(symbol="line-ew", size=11, line=dict(width=2.5, color=INK)),
+                    hovertemplate=f"{kind} %{{y}}<extra>%{{x}}</extra>")
     fig.update_layout(barmode="relative")
     axis = money_axis(suffix) if currency == "USD" else dict(ticksuffix=f"{suffix} {currency}", nticks=6)
     return fig.update_xaxes(type="category", nticks=4, showgrid=False, tickangle=0).update_yaxes(**axis)
