@@ -148,7 +148,7 @@ def _upto(table, what, last, need):
     rows = pd.read_csv(table) if isinstance(table, str | Path) else table.reset_index(drop=True)
     if lost := [c for c in need if c not in rows]:
         raise BadFile(f"{what} have no column {lost[0]!r}: they have {', '.join(map(str, rows.columns))}")
-    return rows.assign(date=pd.to_datetime(rows["date"], errors="coerce").dt.normalize(), given=rows["date"])[lambda r: ~(r["date"] > last)]
+    return rows.assign(date=pd.to_datetime(rows["date"], errors="coerce", format="mixed").dt.normalize(), given=rows["date"])[lambda r: ~(r["date"] > last)]
 
 
 def _actual(actual, known, days):

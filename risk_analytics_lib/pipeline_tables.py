@@ -67,11 +67,12 @@ TRACKED = ("realised_volatility", "drawdown")  # measures of the book's own trac
 def earned(
     inputs: Inputs,
 ) -> np.ndarray:  # signed, base currency, (T,)
-    "P&L of every session; NaN before the first book, and where something held had a value but no return."
+    "P&L of every session; NaN up to the evening of the first book, and where something held had a value but no return; zero while nothing is held."
     before, moves = inputs.exposures[:-1], inputs.moves[1:]
     lost = inputs.holds[:-1] & np.isnan(moves) & (np.isfinite(before) | np.isfinite(inputs.exposures[1:]))
     found = (np.nan_to_num(moves) * np.nan_to_num(before)).sum(1)
-    return np.r_[np.nan, np.where(lost.any(1) | ~inputs.holds[:-1].any(1), np.nan, found)]
+    begun = np.logical_or.accumulate(inputs.holds[:-1].any(1))
+    return np.r_[np.nan, np.where(lost.any(1) | ~begun, np.nan, found)]
 
 
 def _sizes(inputs, rows) -> list:  # of frames, as of `concentration_values`

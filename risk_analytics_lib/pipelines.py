@@ -19,6 +19,7 @@ import risk_analytics_lib
 from .pipeline_inputs import RiskConfig, _as_date, data_table, gather, period_of_rows, row_hashes
 from .pipeline_bridge import bridge
 from .pipeline_laws import book_days
+from .pipeline_pnl import pnl_on, pnl_tables
 from .pipeline_stress import stress, stress_split
 from risk_analytics_lib.pipeline_tables import (
     TRACKED, anomalies, backtests, drivers, event_moves, ledger, risk_rows, states, tail, volatilities,
@@ -51,6 +52,10 @@ class DailyRun(Result):
     stress: pd.DataFrame  # today's book in past events and in scenarios of one's own, by state
     stress_split: pd.DataFrame  # the same losses by sector and desk
     limits: pd.DataFrame  # value, limit, utilisation, status, since
+    pnl: pd.DataFrame  # by date and desk: hypothetical, risk-theoretical and, where it is known, actual
+    explain: pd.DataFrame  # parts of each day's P&L by desk
+    desks: pd.DataFrame  # backtest and P&L attribution of every desk
+    exceptions: pd.DataFrame  # days and desks beyond VaR, with what drove them
     anomalies: pd.DataFrame  # scores of the last sessions
     regimes: pd.DataFrame  # volatility state of the book by date
     backtests: pd.DataFrame  # tests of the last `history` forecasts
@@ -79,10 +84,9 @@ class DailyRun(Result):
         return last.split("; ")[0].removeprefix("without ").split(", ") if last.startswith("without ") else []
 
     @property
-    def pnl(self) -> pd.DataFrame:  # date, portfolio, kind, value
-        "Hypothetical P&L by date."
-        own = self.risk[self.risk["measure"] == "pnl"]
-        return own.rename(columns={"as_of": "date"})[["date", "portfolio", "value"]].assign(kind="hypothetical").reset_index(drop=True)
+    def earned(self) -> pd.Series:  # signed, base currency, by date
+        "Hypothetical P&L of the book on the evenings of the run and those behind."
+        return self.risk[self.risk["measure"] == "pnl"].set_index("as_of")["value"].rename_axis("date").rename("pnl")
 
     def to_frame(self) -> pd.DataFrame:
         "The risk numbers of the last evening."
@@ -95,6 +99,7 @@ class DailyRun(Result):
 
 
 _BEHIND = ("forecasts", "risk", "timelines", "vols")  # tables that hold the evenings behind those asked for, too
+_PNL = ("pnl", "explain", "desks", "exceptions")  # from `pnl_tables`
 TABLES = tuple(f.name for f in fields(DailyRun) if f.name not in ("as_of", "portfolio_name", "currency", "config"))
 
 # %% ../nbs/60_pipelines.ipynb #d011ba77
@@ -126,14 +131,15 @@ def day(self: DailyRun, as_of) -> DailyRun:
     cut["forecasts"] = cut["forecasts"].assign(**{c: cut["forecasts"][c].mask(cut["forecasts"]["target"] > at) for c in ("realised", "pit")})
     later = set(self.data["asset"]) - set(cut["data"]["asset"])
     cut["flags"] = self.flags[~(self.flags["date"] > at) & ~self.flags["asset"].isin(later)].reset_index(drop=True)
+    cut |= pnl_on({n: getattr(self, n) for n in _PNL}, at, self.config.history)
     learnt = self.fits["as_of"]
     in_force = learnt[learnt <= start].max()
     cut["fits"] = self.fits[(learnt <= at) & ~(learnt < in_force) & ~self.fits["asset"].isin(later)].reset_index(drop=True)
     return replace(self, as_of=at, **cut)
 
 # %% ../nbs/60_pipelines.ipynb #f9885d78
-def _runs(inputs, rows, config, started):
-    "One line of identity an evening."
+def _runs(inputs, rows, config, started, books):
+    "One line of identity an evening; `books` are the tables of actual P&L, trades and carry that were given."
     from importlib.metadata import version
     words = lambda *frames: "|".join(f.to_csv(index=False) for f in frames)
     digest = lambda *text: hashlib.sha256("|".join(text).encode()).hexdigest()
@@ -149,7 +155,7 @@ def _runs(inputs, rows, config, started):
         over = (inputs.events["end"] <= day).to_numpy() if len(inputs.events) else np.zeros(0, bool)
         if over.tobytes() not in happened:
             happened[over.tobytes()] = words(inputs.events[over][["name", "start", "end"]] if len(over) else inputs.events)
-        own = digest(prices[t - 1], happened[over.tobytes()]), digest(held[t - 1], places, *inputs.unpriced, *map(repr, inputs.scenarios)), config.hash(), risk_analytics_lib.__version__
+        own = digest(prices[t - 1], happened[over.tobytes()]), digest(held[t - 1], places, *inputs.unpriced, *map(repr, inputs.scenarios), *(words(b[b["date"] <= day]) for b in books)), config.hash(), risk_analytics_lib.__version__
         run_id = hashlib.sha256("|".join([f"{day:%Y-%m-%d}", inputs.book.name, *own]).encode()).hexdigest()
         lines.append((run_id, day, inputs.book.name, started, _now(), "finished", *own, platform.python_version(), packages))
     columns = "run_id as_of portfolio started finished status data_hash portfolio_hash config_hash version python packages".split()
@@ -188,11 +194,13 @@ def _since(inputs, found, config):
     return since.mask(found["limit"].map(unseen).astype(bool))
 
 
-def _limits(inputs, risk, hurt, rows, config):
+def _limits(inputs, risk, hurt, unexplained, rows, config):
     "Every limit on every evening."
     if not len(inputs.limits):
         return pd.DataFrame(columns=["as_of", "limit", "value", "limit_value", "utilisation", "status", "since"])
-    values = [risk, _scenario_losses(hurt)] if (inputs.limits["measure"] == "scenario").any() else [risk]
+    asked, values = set(inputs.limits["measure"]), [risk]
+    values += [_scenario_losses(hurt)] * ("scenario" in asked) + [unexplained[unexplained["measure"].isin(asked)]]
+    values = [v for v in values if len(v)]
     found = check_limits(inputs.limits, pd.concat(values, ignore_index=True))
     found["since"] = _since(inputs, found, config)
     unit = dict(zip(inputs.limits["limit"], inputs.limits["unit"])) if "unit" in inputs.limits else {}
@@ -249,25 +257,35 @@ def run_range(
     config: RiskConfig = RiskConfig(),
     n_jobs: int = 1,  # processes; -1 takes all
     scenarios=(),  # of one's own: a YAML file, or a list of Scenario from `risk.stress.load_scenarios`; about 0.1 s an evening
+    actual=None,  # P&L as booked, CSV or frame: date, value [desk]; as of `pipeline_pnl.pnl_tables`
+    trades=None,  # CSV or frame: date, asset, quantity, price [fee, desk]
+    carry=None,  # CSV or frame: date, desk, value
 ) -> DailyRun:
     "Everything for each evening from start to end, in one pass."
     started, source = _now(), load_sample() if source is None else source
+    books = {k: _read(v) for k, v in {"actual": actual, "trades": trades, "carry": carry}.items() if v is not None}
     scenarios = load_scenarios(scenarios) if isinstance(scenarios, str | Path) else scenarios
     inputs = gather(source, portfolio, end, scenarios)
     rows, shown = _rows(inputs, _as_date(start), config)
+    gains = pnl_tables(inputs, rows, config, **books)
     days = book_days(inputs, shown, config, n_jobs, full=rows)
     _something(inputs, days[-1], config)
     book_ledger, risk = ledger(inputs, days, config), risk_rows(inputs, days, config, event_moves(inputs))
     made, every = _evenings(inputs, days, rows, config, book_ledger, n_jobs), drivers(inputs, days, config)
-    runs = _runs(inputs, rows, config, started)
+    runs = _runs(inputs, rows, config, started, [b.assign(date=pd.to_datetime(b["date"])) for b in books.values()])
     fits = pd.DataFrame([(inputs.assets[i], inputs.dates[r], note == "", note) for p in dict.fromkeys(d.period for d in days) for i, r, note in p.fits],
                         columns=["asset", "as_of", "converged", "note"])
     name = lambda f: f.assign(run_id=f["as_of"].map(dict(zip(runs["as_of"], runs["run_id"]))))
+    gains["desks"], unexplained = name(gains["desks"]), gains.pop("unexplained")
     made = {n: name(f).drop(columns=["as_of"] * (n in _UNDATED)) for n, f in made.items()}
     return DailyRun(
         as_of=inputs.dates[-2], portfolio_name=inputs.book.name, currency=inputs.book.base, config=config, runs=runs, forecasts=name(book_ledger), risk=name(risk),
         drivers=name(every[every["as_of"].isin(inputs.dates[rows - 1])].reset_index(drop=True)), timelines=name(every),
-        limits=name(_limits(inputs, risk, made["stress"], rows, config)), vols=name(volatilities(inputs, days, rows, config)), flags=inputs.flags, fits=fits, **made)
+        limits=name(_limits(inputs, risk, made["stress"], unexplained, rows, config)), vols=name(volatilities(inputs, days, rows, config)), flags=inputs.flags, fits=fits, **made, **gains)
+
+# %% ../nbs/60_pipelines.ipynb #9c8e2182
+def _read(table) -> pd.DataFrame:
+    return pd.read_csv(table) if isinstance(table, str | Path) else table
 
 
 def run_daily(
@@ -277,6 +295,7 @@ def run_daily(
     config: RiskConfig = RiskConfig(),
     n_jobs: int = 1,  # processes
     scenarios=(),  # of one's own: a YAML file, or a list of Scenario
+    **books,  # actual, trades and carry, as of `run_range`
 ) -> DailyRun:
     "`run_range` of one evening."
-    return run_range(as_of, as_of, source, portfolio, config, n_jobs, scenarios)
+    return run_range(as_of, as_of, source, portfolio, config, n_jobs, scenarios, **books)

@@ -170,8 +170,9 @@ def test_the_future_changes_nothing(sample):
 @pytest.mark.parametrize("evening", ["2021-06-09", "2021-06-30"])
 def test_a_range_is_its_days_also_when_assets_join_later(sample, evening):
     joined = book(as_of=["2021-01-04", "2021-01-04", "2021-07-06", "2021-07-06", "2021-07-06"], asset=["AAPL", "KO", "AAPL", "KO", "XOM"], quantity=[10.0, 50.0, 12.0, 40.0, 30.0])
-    whole = run_range("2021-06-08", "2021-07-08", sample, joined, CONFIG, scenarios=WHATIF).day(evening)
-    alone = run_daily(evening, sample, joined, CONFIG, scenarios=WHATIF)
+    trades = book(date=["2021-06-09", "2021-06-30", "2021-07-07"], asset=["AAPL"] * 3, quantity=[1.0, -2.0, 3.0], price=[127.0, 137.0, 145.0])
+    whole = run_range("2021-06-08", "2021-07-08", sample, joined, CONFIG, scenarios=WHATIF, trades=trades).day(evening)
+    alone = run_daily(evening, sample, joined, CONFIG, scenarios=WHATIF, trades=trades)
     oil = alone.stress[(alone.stress["scenario"] == "oil") & (alone.stress["asset"] == "(book)")]
     assert oil["pnl"].isna().all() and oil["note"].str.contains("XOM, which the book does not hold").all()  # it joins later
     assert whole.run_id == alone.run_id
@@ -252,12 +253,33 @@ def test_scenarios_of_ones_own(sample):
     assert split[("oil", "calm", "sector", "Energy")] == pnl[("oil", "calm", "XOM")] and split[("oil", "calm", "desk", "B")] == 0
     told = done.limits.set_index("limit")
     assert told.loc["oil falls", "value"] == pytest.approx(20 * price["XOM"]) and told.loc["oil falls", "status"] == "breach" and pd.isna(told.loc["oil falls", "since"])
-    track = np.r_[0.0, np.cumsum(done.pnl["value"].iloc[-20:])]
+    track = np.r_[0.0, np.cumsum(done.earned.iloc[-20:])]
     assert told.loc["fall", "value"] == pytest.approx(track.max() - track[-1], rel=1e-9)
     with pytest.raises(BadArgument, match="SPQ is not a factor, did you mean SPX"):
         run_daily(DAY, sample, positions, CONFIG, scenarios=[Scenario("typo", "conditional", {"SPQ": -0.1})])
     with pytest.raises(RiskError, match="25"):
         run_daily(DAY, sample, positions, CONFIG, scenarios=[Scenario("percent", "conditional", {"SPX": -25})])
+
+
+def test_actual_pnl_is_explained_judged_and_limited(sample):
+    "What was booked beyond the model is unexplained, to the cent; what is booked later changes nothing before."
+    positions = book(asset=["XOM", "KO"], quantity=[100.0, -50.0], sector=["Energy", "Staples"], desk=["A", "B"])
+    plain = run(sample, positions)
+    booked = plain.pnl[plain.pnl["kind"] == "hypothetical"].drop(columns="kind").assign(value=lambda f: f["value"] + np.where(f["desk"] == "A", 7.0, 0.0))
+    limits = pd.DataFrame([{"limit": "rest", "measure": "unexplained", "model": "(book)", "horizon": 1, "limit_value": 5.0, "unit": "USD"}]).reindex(columns=sample.limits.columns)
+    done = run_daily(DAY, replace(sample, limits=limits), positions, CONFIG, actual=booked)
+    assert done.explain.groupby(["date", "desk"])["value"].sum().to_numpy() == pytest.approx(booked.sort_values(["date", "desk"])["value"].to_numpy(), rel=1e-9)
+    rest = done.explain[done.explain["part"] == "unexplained"].groupby("desk")["value"].sum()
+    assert rest["A"] == pytest.approx(7.0 * CONFIG.history, rel=1e-6) and abs(rest["B"]) < 1e-6
+    told = done.limits.iloc[0]
+    assert told["value"] == pytest.approx(7.0, rel=1e-6) and told["status"] == "breach" and pd.notna(told["since"])
+    assert set(done.desks["desk"]) == {"A", "B", "(book)"} and set(plain.pnl["kind"]) == {"hypothetical", "risk-theoretical"}
+    earned = plain.pnl[plain.pnl["kind"] == "hypothetical"].groupby("date")["value"].sum()
+    pd.testing.assert_series_equal(earned, plain.earned.reindex(earned.index), check_names=False, rtol=1e-12)
+    later = pd.concat([booked, booked.tail(1).assign(date=pd.Timestamp("2023-01-05"))])
+    assert run_daily(DAY, sample, positions, CONFIG, actual=booked).run_id == run_daily(DAY, sample, positions, CONFIG, actual=later).run_id != plain.run_id
+    with pytest.raises(BadArgument, match="wrong sign"):
+        run_daily(DAY, sample, positions, CONFIG, actual=booked.assign(value=-booked["value"]))
 
 
 def test_the_days_that_make_the_number(sample):
@@ -273,7 +295,7 @@ def test_a_loss_behind_a_hole_is_not_a_day_without_loss(sample):
     torn.loc["2022-12-05":"2022-12-12", "KO"] = np.nan
     torn.loc["2022-12-13":, "KO"] *= 0.5
     done = run_range("2022-12-01", DAY, replace(sample, prices=torn), book(asset=["KO", "JPM"], quantity=[100.0, 1.0]), CONFIG)
-    pnl = done.pnl.set_index("date")["value"]
+    pnl = done.earned
     assert pnl[["2022-12-08", "2022-12-13"]].isna().all() and pnl[["2022-12-05", "2022-12-14"]].notna().all()
     first = done.forecasts[done.forecasts["target"] == "2022-12-08"]
     assert first["realised"].isna().all() and first["note"].str.contains("KO: no return on the day").all()
