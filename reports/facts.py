@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from risk_analytics_lib.risk.pnl import PARTS, PnLExplain
 from risk_analytics_lib.risk.stress import worst_scenarios
 from risk_analytics_lib.utils.numbers import confidence, money, percent, pvalue
 
@@ -47,6 +48,19 @@ def tail(run) -> pd.DataFrame:
 def tail_measure(run) -> str:
     "The number that those days make."
     return f"ES {confidence(min(run.config.levels))}, 1 day"
+
+
+def explained(run, days: int = 20) -> pd.DataFrame:
+    "The parts of the book's P&L on its last days; empty where it has none."
+    if run.explain.empty:
+        return pd.DataFrame()
+    return PnLExplain(run.explain, run.pnl, run.portfolio_name, run.currency).to_frame("(book)").tail(days)
+
+
+def beyond(run, days: int = 20) -> pd.DataFrame:
+    "The latest exceptions of desks and book, newest first."
+    rows = run.exceptions[run.exceptions["level"] == run.exceptions["level"].max()] if len(run.exceptions) else run.exceptions
+    return rows.iloc[::-1].head(days)
 
 
 def bridged(run) -> str:
@@ -97,6 +111,12 @@ def story(run) -> list[tuple[str, list[str]]]:
         total = money(moved["change"].sum(), signed=True)
         lines.append((f"{bridged(run)} changed by {total} since the evening before", [f"{d} {money(c, signed=True)}" for d, c in zip(moved["driver"], moved["change"])]))
     worst = [f"{b.scenario} {money(-b.pnl)}" for b in books(run, past=True)[:1].itertuples()] + [f"what if: {b.scenario} {money(-b.pnl)}" for b in books(run, past=False)[:1].itertuples()]
+    told = explained(run, 1)
+    if len(told) and told["date"].iloc[-1] == run.as_of:
+        kind = "actual" if "actual" in told and told["actual"].notna().iloc[-1] else "hypothetical"
+        made = told.iloc[-1][list(PARTS)].astype(float).dropna()
+        made = made[made.abs() > 0.5].sort_values(key=abs, ascending=False)
+        lines.append((f"P&L of the day {money(told[kind].iloc[-1], signed=True)}, {kind}", [f"{part} {money(v, signed=True)}" for part, v in made.items()]))
     lines.append(("Worst stress", worst))
     if len(near):
         r = near.sort_values("pnl", kind="stable").iloc[0]  # the largest loss asked for, in the state where it is nearest

@@ -5,6 +5,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 from IPython.display import HTML
+from risk_reports import facts
 from risk_reports.facts import ENGINES, headline, latest, nearest, pair, state, story, troubles
 from risk_reports.page import note, status, table
 
@@ -168,6 +169,24 @@ def readings(run) -> HTML:
     rows = run.backtests[run.backtests["model"] == run.config.engine]
     cells = {"Level": rows["level"].map(confidence), "Test": rows["test"].str.replace("_", " "), "Decision": rows["decision"]}
     return table(pd.DataFrame(cells), f"The tests of {run.config.engine} in words")
+
+
+def desks(run) -> HTML:
+    rows = run.desks
+    if rows.empty:
+        return note("No desk has a P&L yet.")
+    eligible = {True: status("ok", "eligible"), False: status("near", "not eligible")}
+    cells = {"Desk": rows["desk"], "Model": [eligible[bool(e)] for e in rows["eligible"]], "Days": rows["days"].astype(str), "Beyond VaR 99 %": [f"{c} of {a}" for c, a in zip(rows["count_99"], rows["allowed_99"])]}
+    cells |= {"Beyond VaR 97.5 %": [f"{c} of {a}" for c, a in zip(rows["count_975"], rows["allowed_975"])], "Attribution": rows["pla_zone"], "Note": rows["reasons"]}
+    return table(pd.DataFrame(cells), f"Desks over a year, days beyond VaR of those allowed, VaR of a desk by historical simulation of 250 days; {rows['label'].iloc[0]}", wide=("Days", "Note"))
+
+
+def beyond(run) -> HTML:
+    rows = facts.beyond(run, 10)
+    if rows.empty:
+        return note("No desk has lost more than its VaR in these days.")
+    cells = {"Day": rows["date"].map(day), "Desk": rows["desk"], "P&L": rows["kind"], "Why": rows["reason"]}
+    return table(pd.DataFrame(cells), f"Latest days beyond VaR {confidence(rows['level'].iloc[0])}, by desk", wide=("P&L",))
 
 
 # 9 data and method

@@ -80,6 +80,9 @@ def report(
     portfolio: str = None,  # CSV of positions (asset, quantity or market_value, ...); left out: the sample book
     limits: str = None,  # CSV of limits; left out: those that come with the prices
     scenarios: str = None,  # YAML file of scenarios; left out: those shipped for the sample book
+    actual: str = None,  # CSV of P&L as booked: date, value, desk; left out: none
+    trades: str = None,  # CSV of trades: date, asset, quantity, price, and fee and desk where known; left out: none
+    carry: str = None,  # CSV of carry: date, desk, value; left out: none
     as_of: str = None,  # valuation date, 2022-12-28; left out: the last day of the prices
     out: str = "risk_report.html",  # the file to write
     variant: str = None,  # parameter file: bank, buyside or a path
@@ -94,10 +97,10 @@ def report(
         raise Stop(USAGE, f"--fail-on: {fail_on!r} is not a status; choose breach or near")
     if pdf and not find_chromium():
         raise Stop(USAGE, "--pdf: no Chromium here; install it (apt-get install chromium), or print the HTML from your browser")
-    prices = existing("prices", prices, "give a folder of CSV files, or one CSV")
-    portfolio = existing("portfolio", portfolio, "give a CSV of positions")
-    limits, scenarios = existing("limits", limits, "give a CSV of limits"), existing("scenarios", scenarios, "give a YAML file of scenarios")
-    found = render_report(out, variant, pdf, prices=prices, portfolio=portfolio, limits=limits, scenarios=scenarios, as_of=iso_day(as_of))
+    hints = {"prices": "a folder of CSV files, or one CSV", "portfolio": "a CSV of positions", "limits": "a CSV of limits", "scenarios": "a YAML file of scenarios"}
+    hints |= {"actual": "a CSV of P&L", "trades": "a CSV of trades", "carry": "a CSV of carry"}
+    files = (prices, portfolio, limits, scenarios, actual, trades, carry)
+    found = render_report(out, variant, pdf, **{name: existing(name, path, f"give {hints[name]}") for name, path in zip(hints, files)}, as_of=iso_day(as_of))
     code, show = gate(fail_on, found["limits"]), has_screen() and not no_open and not json
     if show:
         import webbrowser
