@@ -80,7 +80,7 @@ def _differs(made, base, t):  # first differing row by column, -1 for none
     wrong = (a != b) & ~(np.isnan(a) & np.isnan(b))
     return np.where(wrong.any(axis=0), wrong.argmax(axis=0), -1)
 
-
+# %% ../../nbs/utils/04e_feature_frame.ipynb #37c13c25
 def leaking_features(
     make: Callable,  # data -> frame of features on the dates of the data
     data: pd.DataFrame | Mapping,  # a frame of numbers by date, or a mapping of such frames (or of mappings) on the same dates
