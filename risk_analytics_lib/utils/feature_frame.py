@@ -65,7 +65,7 @@ def _world(data, t, lags, kind, rng):  # data with another future, or none, afte
     lag = pd.Series({name: lags.get(name, 0) if isinstance(lags, Mapping) else lags for name in data.columns}).to_numpy()
     unknown = np.arange(len(data))[:, None] > t - lag[None, :]
     values = data.to_numpy(float)
-    factor = rng.uniform(0.3, 3.0, (len(data), 1))  # one a row, so that bars stay bars
+    factor = rng.uniform(0.2, 0.9, (len(data), 1))  # one a row, so that bars stay bars; smaller, so that no loss passes -100 %
     other = data.copy()
     other[:] = np.where(unknown, values * factor if kind == "changed" else np.nan, values)
     return other.iloc[: t + 1] if kind == "cut" else other

@@ -50,7 +50,7 @@ def fewest(
 
 
 def _dress(data, values):
-    return pd.Series(values[:, 0], data.index, name=data.name) if isinstance(data, pd.Series) else pd.DataFrame(values, data.index, data.columns)
+    return pd.Series(values[:, 0], data.index, name=data.name) if isinstance(data, pd.Series) else pd.DataFrame(values, data.index, data.columns, copy=False)
 
 # %% ../../nbs/utils/04b_rolling.ipynb #16dc4ee6
 STATISTICS = ("std", "mean", "z", "skew", "kurtosis", "min", "max")
